@@ -1,0 +1,1 @@
+"""What changes the program. Everything else only reads it."""

@@ -1,0 +1,68 @@
+"""Await cycles: tasks that await each other.
+
+``Task.cancel`` passes the request on to what the task awaits, so on a cycle it
+recurses until RecursionError and cancels nothing (CPython 3.10 to 3.15). What does
+work: take the task's wake-up out of the callbacks of the future it awaits and call
+it with a future that is already cancelled; the task then unwinds with
+CancelledError and lets the others go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asyncconsole.capture import futures
+from asyncconsole.capture.waits import of_future
+
+FARTHEST = 100_000
+"""Tasks that are followed before a cycle is taken not to be there."""
+
+
+def in_await_cycle(task: Any) -> bool:
+    """True when what ``task`` awaits leads back to it (or into any cycle)."""
+    seen: set[int] = set()
+    todo = [(task, iter(_awaited(task)))]
+    path = {id(task)}
+    while todo and len(seen) < FARTHEST:
+        current, following = todo[-1]
+        for other in following:
+            if id(other) in path:
+                return True
+            if id(other) not in seen:
+                seen.add(id(other))
+                path.add(id(other))
+                todo.append((other, iter(_awaited(other))))
+                break
+        else:
+            path.discard(id(current))
+            todo.pop()
+    return False
+
+
+def _awaited(task: Any) -> list[Any]:
+    """Tasks to which a cancellation of ``task`` would be passed on."""
+    future = futures.waiter(task)
+    if future is None or futures.done(future):
+        return []
+    found = of_future(future)
+    return [] if found.kind == "shield" else found.tasks
+
+
+def unwind(task: Any) -> bool:
+    """Throw CancelledError into a task without going through what it awaits.
+
+    Must run on the task's own loop.
+
+    Returns:
+        False when the task's wake-up can't be found.
+    """
+    future = futures.waiter(task)
+    loop = futures.loop(task)
+    for callback in futures.callbacks(future):
+        if getattr(callback, "__self__", None) is task:
+            future.remove_done_callback(callback)
+            cancelled = loop.create_future()
+            cancelled.cancel()
+            loop.call_soon(callback, cancelled)
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""One file per command: options to a query on a snapshot to a result."""

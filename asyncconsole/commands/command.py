@@ -1,0 +1,101 @@
+"""What a command is: a name, options, an effect, and a function from options to a result."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn
+
+from asyncconsole.model import Result, UsageError
+
+Effect = Literal["read", "write"]
+
+
+class OptionParser(argparse.ArgumentParser):
+    """argparse that raises `UsageError` and never prints, exits or reads ``sys.argv``."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(prog=name, add_help=False, allow_abbrev=False)
+        self.add_argument("--json", action="store_true", help="one JSON document")
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's complaint into one line that names the way out."""
+        msg = f"{self.prog}: {message}. Try `help {self.prog}`."
+        raise UsageError(msg)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Never end the process."""
+        raise UsageError(message or f"{self.prog}: stopped with {status}")
+
+
+def _no_options(_parser: argparse.ArgumentParser) -> None:
+    """The options of a command that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the console. A file in ``commands/`` binds one to ``COMMAND``.
+
+    Attributes:
+        name: What people type.
+        summary: One line for ``help``.
+        run: ``await run(target, options)`` gives a `Result`. For ``interactive``
+            commands it is ``await run(target, options, terminal)``.
+        configure: Adds the options. An argument with ``metavar="TASK"`` or
+            ``metavar="LOCK"`` is completed with names and ids.
+        aliases: Other names.
+        effect: ``write`` when it changes the program; read-only consoles refuse it.
+        deadline: Seconds after which the session gives up and says so.
+        interactive: True when it needs the terminal itself.
+        group: Heading in ``help``.
+    """
+
+    name: str
+    summary: str
+    run: Callable[..., Awaitable[Result]]
+    configure: Callable[[argparse.ArgumentParser], None] = _no_options
+    aliases: tuple[str, ...] = ()
+    effect: Effect = "read"
+    deadline: float = 10.0
+    interactive: bool = False
+    group: str = "look"
+    examples: tuple[str, ...] = field(default=())
+
+    def parser(self) -> OptionParser:
+        """A fresh parser of this command's options."""
+        parser = OptionParser(self.name)
+        self.configure(parser)
+        return parser
+
+    def parse(self, words: list[str]) -> argparse.Namespace:
+        """Options from words.
+
+        Raises:
+            UsageError: with the nearest option when one is misspelt.
+        """
+        parser = self.parser()
+        options, rest = parser.parse_known_args(words)
+        if rest:
+            raise UsageError(unknown_option(self.name, rest[0], parser))
+        return options
+
+
+def nearest(word: str, choices: list[str]) -> str | None:
+    """The choice most like ``word``, or None when nothing is near."""
+    import difflib  # noqa: PLC0415 - only on a mistake
+
+    found = difflib.get_close_matches(word, choices, n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+def unknown_option(command: str, word: str, parser: argparse.ArgumentParser) -> str:
+    """The line for an option or argument that ``command`` doesn't take."""
+    options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001
+    if not word.startswith("-"):
+        return f"{command}: don't know what to do with `{word}`. Try `help {command}`."
+    guess = nearest(word.split("=")[0], options)
+    hint = f"Did you mean `{guess}`?" if guess else f"Try `help {command}`."
+    return f"{command}: no option `{word}`. {hint}"
+
+

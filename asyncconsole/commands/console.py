@@ -1,0 +1,50 @@
+"""``console``: Python in the program's own event loop."""
+
+from __future__ import annotations
+
+import argparse
+
+from asyncconsole.commands.command import Command
+from asyncconsole.commands.port import ReplTarget, Terminal
+from asyncconsole.model import ConsoleError, Result, UsageError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--loop", type=int, metavar="N", help="run statements in loop N")
+    parser.add_argument(
+        "--side", action="store_true", help="run statements in a loop of the console, beside yours"
+    )
+
+
+async def run(target: ReplTarget, options: argparse.Namespace, terminal: Terminal) -> Result:
+    """Talk until the person leaves.
+
+    Raises:
+        ConsoleError: The target is no live program.
+        UsageError: ``--side`` and ``--loop`` together.
+        UnknownItemError: There is no loop of that number.
+    """
+    from asyncconsole.repl.stdlib import StdlibEngine  # noqa: PLC0415 - only when somebody wants a REPL
+
+    if options.side and options.loop is not None:
+        msg = "console: --side is no loop of the program; give it or --loop, not both."
+        raise UsageError(msg)
+    if not hasattr(target, "submit"):
+        msg = "console needs a living program; this is a dump. `help` lists what works on one."
+        raise ConsoleError(msg)
+    await StdlibEngine().run(terminal, target, options.loop, side=options.side)
+    return Result({"schema": "asyncconsole/console/1"})
+
+
+COMMAND = Command(
+    name="console",
+    summary="a Python REPL with `await`, in the program's own loop",
+    run=run,
+    configure=configure,
+    effect="write",
+    deadline=0,  # as long as the person likes
+    interactive=True,
+    group="change",
+    examples=("console", "console --loop 2", "console --side"),
+)

@@ -1,0 +1,131 @@
+"""Which command a line means: discovery, aliases, nearest match, completion."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from asyncconsole import commands
+from asyncconsole.commands.command import Command, nearest
+from asyncconsole.model import Snapshot, UsageError
+
+ROOM = {"command", "dispatch", "port", "select", "phrases"}
+"""Modules of this folder that are not commands."""
+
+
+@cache
+def catalogue() -> dict[str, Command]:
+    """Every command by its name: one file in this folder each."""
+    found = {}
+    for module in pkgutil.iter_modules(commands.__path__):
+        if module.name in ROOM:
+            continue
+        command: Command = importlib.import_module(f"{commands.__name__}.{module.name}").COMMAND
+        found[command.name] = command
+    return dict(sorted(found.items()))
+
+
+@cache
+def names() -> dict[str, Command]:
+    """Every command by each of its names."""
+    found = {}
+    for command in catalogue().values():
+        for name in (command.name, *command.aliases):
+            found[name] = command
+    return found
+
+
+def find(word: str) -> Command:
+    """The command called ``word``.
+
+    Raises:
+        UsageError: with the nearest command.
+    """
+    command = names().get(word)
+    if command is None:
+        guess = nearest(word, list(names()))
+        hint = f"Did you mean `{guess}`?" if guess else "`help` lists them."
+        msg = f"No command `{word[:60]}`. {hint}"
+        raise UsageError(msg)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A parsed line: a command and its options."""
+
+    command: Command
+    options: argparse.Namespace
+    line: str
+
+    @property
+    def json(self) -> bool:
+        """True when the answer is to be one JSON document."""
+        return bool(self.options.json)
+
+
+def parse(line: str) -> Call | None:
+    """The command that ``line`` means; None for an empty line.
+
+    Raises:
+        UsageError: The line names no command or wrong options.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as broken:
+        msg = f"Can't read that line: {str(broken).lower()}. Close the quote, or quote it whole."
+        raise UsageError(msg) from None
+    if not words:
+        return None
+    command = find(words[0])
+    return Call(command, command.parse(words[1:]), line)
+
+
+def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
+    """What could stand at the end of ``line``.
+
+    Args:
+        line: The text before the cursor.
+        snapshot: For names and ids; None when there is none at hand.
+
+    Returns:
+        How many characters of ``line`` the candidates replace, and the candidates.
+    """
+    start = line.rstrip(" ") if not line.endswith(" ") else line
+    head, _, word = start.rpartition(" ")
+    if not head.strip():
+        return len(word), [name for name in names() if name.startswith(word)]
+    command = names().get(head.split()[0])
+    if command is None:
+        return 0, []
+    actions = command.parser()._actions  # noqa: SLF001 - argparse has no public list of options
+    if word.startswith("-"):
+        choices = [option for action in actions for option in action.option_strings]
+    else:
+        choices = []
+        for action in actions:
+            if not action.option_strings:
+                choices += _arguments(action, snapshot)
+    return len(word), [choice for choice in choices if choice.startswith(word)]
+
+
+def _arguments(action: argparse.Action, snapshot: Snapshot | None) -> list[str]:
+    """Values for one positional argument."""
+    if action.metavar == "COMMAND":
+        return list(names())
+    if action.choices:
+        return [str(choice) for choice in action.choices]
+    if snapshot is None:
+        return []
+    if action.metavar == "TASK":
+        found = [shlex.quote(task.name) for task in snapshot.tasks]
+        return [*found, *(str(task.id) for task in snapshot.tasks)]
+    if action.metavar == "LOCK":
+        found = [shlex.quote(item.name) for item in snapshot.resources]
+        return [*found, *(item.id for item in snapshot.resources)]
+    return []

@@ -1,0 +1,120 @@
+"""``locks``: who holds what, and who waits for it."""
+
+from __future__ import annotations
+
+import argparse
+
+from asyncconsole.commands import phrases
+from asyncconsole.commands.command import Command
+from asyncconsole.commands.port import Target
+from asyncconsole.model import Column, Line, Resource, Result, Snapshot, Table, Text, line
+
+_NEVER_HELD = {"Event", "Queue", "LifoQueue", "PriorityQueue", "Barrier", "Future"}
+MOST_WAITERS = 10
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="every waiter, and also bare futures")
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    snapshot = await target.snapshot("all")
+    chosen = [
+        item
+        for item in snapshot.resources
+        if options.all or item.type != "Future" or item.holders
+    ]
+    document = {
+        "schema": "asyncconsole/resources/1",
+        "resources": [phrases.resource_document(item) for item in snapshot.resources],
+    }
+    hidden = len(snapshot.resources) - len(chosen)
+    more = f" ({phrases.plural(hidden, 'future')} not shown: locks --all)" if hidden else ""
+    if not chosen:
+        footer = line(f"No task waits for or holds a lock, semaphore, queue or event.{more}")
+        return Result(document, (Text((footer, *phrases.gaps(snapshot))),))
+    most = None if options.all else MOST_WAITERS
+    footer = line(f"{phrases.plural(len(chosen), 'primitive')}{more}")
+    return Result(document, (_table(snapshot, chosen, most), Text((footer, *phrases.gaps(snapshot)))))
+
+
+def _table(snapshot: Snapshot, chosen: list[Resource], most: int | None) -> Table:
+    columns = (
+        Column("ID"),
+        Column("TYPE"),
+        Column("NAME", least=12),
+        Column("STATE", least=8),
+        Column("HELD BY", least=16),
+        Column("WAITED FOR BY", least=16),
+    )
+    rows = []
+    for item in chosen:
+        rows.append(
+            (
+                (line((item.id, "id")),),
+                (line(item.type),),
+                (line((item.name, "name")),),
+                (line((item.state, "warn" if item.locked and item.waiters else "")),),
+                tuple(held_by(snapshot, item)),
+                tuple(waited_for_by(item, most)),
+            )
+        )
+    return Table(columns, tuple(rows))
+
+
+def held_by(snapshot: Snapshot, item: Resource) -> list[Line]:
+    """A line for each holder; says so when the holder is not known."""
+    if not item.holders:
+        if item.locked and item.type not in _NEVER_HELD:
+            return [line((unknown_holder(snapshot, item), "warn"))]
+        return [line()]
+    found = []
+    for holder in item.holders:
+        doubt = "" if holder.certain else "probably "
+        found.append(
+            line(
+                doubt,
+                (holder.name, "name"),
+                f" ({holder.task})  {phrases.base(holder.file)}:{holder.line} {holder.function}",
+            )
+        )
+    return found
+
+
+def unknown_holder(snapshot: Snapshot, item: Resource) -> str:
+    """Why nobody is named: no stack shows it."""
+    running = [task for task in snapshot.tasks if task.state == "running"]
+    if running and item.type != "Future":
+        names = ", ".join(f"{task.name} ({task.id})" for task in running[:2])
+        return f"unknown: {names} runs now, or taken by acquire()"
+    return "unknown: taken by acquire(), not `async with`"
+
+
+def waited_for_by(item: Resource, most: int | None) -> list[Line]:
+    """A line for each waiter, in queue order."""
+    shown = item.waiters if most is None else item.waiters[:most]
+    found = []
+    for waiter in shown:
+        number = f" ({waiter.task})" if waiter.task is not None else ""
+        role = f" {waiter.role}" if waiter.role else ""
+        found.append(
+            line(
+                f"{waiter.position}. ",
+                (waiter.name, "name"),
+                f"{number}{role} {phrases.age(waiter.since)}",
+            )
+        )
+    if len(shown) < len(item.waiters):
+        found.append(line((f"and {len(item.waiters) - len(shown)} more", "dim")))
+    return found or [line()]
+
+
+COMMAND = Command(
+    name="locks",
+    aliases=("l",),
+    summary="List locks, semaphores, conditions, events, queues: holders and waiters.",
+    run=_run,
+    configure=_configure,
+    deadline=30.0,
+    examples=("locks", "locks --all"),
+)

@@ -1,0 +1,122 @@
+"""Words and cells that several commands share."""
+
+from __future__ import annotations
+
+from asyncconsole.diagnose.phrases import base, lasting
+from asyncconsole.model import Frame, Line, Resource, Snapshot, Task, Wait, line
+from asyncconsole.model.result import Style
+
+STATES: dict[str, Style] = {"running": "good", "ready": "good", "waiting": "", "sleeping": "dim"}
+
+
+def spot(frame: Frame | None) -> Line:
+    """``bank.py:22 transfer``; the person's own code stands out."""
+    if frame is None:
+        return line(("?", "dim"))
+    if frame.kind == "object":
+        return line((frame.function, "library"))
+    return line((f"{base(frame.file)}:{frame.line} {frame.function}", "own" if frame.own else "library"))
+
+
+def age(seconds: float | None, *, exact: bool = False) -> str:
+    """``≥ 12 s``, ``3 min``, ``2.0 h``; "" when unknown."""
+    if seconds is None:
+        return ""
+    mark = "" if exact else "≥ "
+    if seconds < 120:  # noqa: PLR2004 - two minutes still read well as seconds
+        return lasting(seconds, exact=exact)
+    if seconds < 7200:  # noqa: PLR2004 - so do two hours as minutes
+        return f"{mark}{seconds / 60:.0f} min"
+    return f"{mark}{seconds / 3600:.1f} h"
+
+
+def waiting(wait: Wait | None) -> str:
+    """``Lock ACCOUNTS['bob'] (L2)``; "" for a task that doesn't wait."""
+    if wait is None:
+        return ""
+    return f"{wait.name} ({wait.resource})" if wait.resource else wait.name
+
+
+def since(wait: Wait | None) -> str:
+    """How long a wait has lasted."""
+    return age(wait.since, exact=wait.exact) if wait is not None else ""
+
+
+def frame_document(frame: Frame | None) -> dict[str, str | int] | None:
+    """A frame as ``--json`` shows it."""
+    if frame is None:
+        return None
+    return {"file": frame.file, "line": frame.line, "function": frame.function}
+
+
+def task_document(task: Task) -> dict[str, object]:
+    """A task as ``ps --json`` shows it."""
+    wait = task.wait
+    return {
+        "id": task.id,
+        "name": task.name,
+        "state": task.state,
+        "coro": task.coro,
+        "loop": task.loop,
+        "waiting": None
+        if wait is None
+        else {
+            "kind": wait.kind,
+            "resource": wait.resource,
+            "name": wait.name,
+            "since": round(wait.since, 3),
+            "due": None if wait.due is None else round(wait.due, 3),
+            "tasks": list(wait.tasks),
+        },
+        "where": frame_document(task.where),
+        "created": task.created,
+        "age": task.age,
+    }
+
+
+def resource_document(item: Resource) -> dict[str, object]:
+    """A primitive as ``locks --json`` shows it."""
+    return {
+        "id": item.id,
+        "type": item.type,
+        "name": item.name,
+        "state": item.state,
+        "holders": [
+            {
+                "task": holder.task,
+                "name": holder.name,
+                "file": holder.file,
+                "line": holder.line,
+                "function": holder.function,
+                "since": None if holder.since is None else round(holder.since, 3),
+                "how": holder.how,
+                "certain": holder.certain,
+            }
+            for holder in item.holders
+        ],
+        "waiters": [
+            {
+                "task": waiter.task,
+                "name": waiter.name,
+                "position": waiter.position,
+                "since": round(waiter.since, 3),
+                "role": waiter.role,
+            }
+            for waiter in item.waiters
+        ],
+        "details": dict(item.details),
+    }
+
+
+def gaps(snapshot: Snapshot) -> list[Line]:
+    """What could not be read, in one dim line."""
+    if not snapshot.gaps:
+        return []
+    first = snapshot.gaps[0]
+    more = f" and {len(snapshot.gaps) - 1} more" if len(snapshot.gaps) > 1 else ""
+    return [line((f"not read: {first.what}: {first.why}{more}", "dim"))]
+
+
+def plural(count: int, word: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

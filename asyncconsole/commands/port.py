@@ -1,0 +1,124 @@
+"""The two ports of a command: the program it asks, and the person it talks to.
+
+A live process and a dump file both are a `Target`; a telnet session, a plain
+socket and ``asyncconsole connect`` all are a `Terminal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from asyncconsole.model import Snapshot, Stall
+
+Scope = Literal["tasks", "stacks", "all", "threads", "loops"]
+"""How much a snapshot must contain: ``loops`` only loops and stalls; ``threads`` also
+every thread's stack; ``tasks`` also tasks with their innermost frames and waits;
+``stacks`` whole await stacks as well; ``all`` also primitives and holders."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOutcome:
+    """What came of one request to cancel.
+
+    Attributes:
+        task: Id of the task.
+        name: Its name.
+        outcome: ``cancelled``, ``finished`` (ended otherwise), ``swallowed`` (the
+            request was caught and the task goes on), ``pending`` (nothing happened
+            within the wait), ``blocked`` (its loop is blocked), ``done`` (had ended
+            before).
+        after: Seconds from request to outcome.
+        detail: Where it left, which line caught it, or where the loop is blocked.
+    """
+
+    task: int
+    name: str
+    outcome: str
+    after: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStatus:
+    """The stall probe: ``on``, ``threshold`` and ``interval`` in seconds."""
+
+    on: bool
+    threshold: float
+    interval: float
+
+
+class Target(Protocol):
+    """A program that commands ask."""
+
+    read_only: bool
+
+    async def snapshot(self, scope: Scope = "all") -> Snapshot:
+        """The program now (or as it was, for a dump)."""
+
+    async def settle(self) -> None:
+        """Let a moment pass, so that a second snapshot can confirm the first."""
+
+    async def cancel(self, tasks: Sequence[int], wait: float) -> Sequence[CancelOutcome]:
+        """Ask these tasks to cancel and watch for ``wait`` seconds what happens."""
+
+    def stalls(self) -> Sequence[Stall]:
+        """Recorded stalls, oldest first; cheap, touches no loop."""
+
+    def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
+        """Change and tell the stall probe's settings."""
+
+
+class ReplTarget(Target, Protocol):
+    """A live program in whose loop statements can be run."""
+
+    def namespace(self) -> dict[str, Any]:
+        """Fresh namespace for a REPL session, with the program's own names."""
+
+    def submit(self, loop: int, function: Callable[[], Any]) -> Callable[[], None]:
+        """Have ``function()`` called by loop number ``loop`` soon (`call_soon_threadsafe`).
+
+        Returns at once, also while that loop is blocked. Called from the side thread;
+        ``function`` contains its own exceptions.
+
+        Returns:
+            Withdraws the call if it has not run yet, else does nothing; from any thread.
+
+        Raises:
+            UnknownItemError: There is no loop of that number (any more), or it is closed.
+        """
+
+    def ignore_loop(self, loop: Any) -> None:
+        """Never show ``loop``, its tasks or its thread: it is the console's own."""
+
+
+class Terminal(Protocol):
+    """A person's (or script's) end of a session, seen from the side thread's loop.
+
+    Attributes:
+        width: Columns.
+        colour: True when escape codes may be written.
+        interactive: True when a person can be asked questions.
+    """
+
+    width: int
+    colour: bool
+    interactive: bool
+
+    async def read_line(self, prompt: str, *, python: bool = False) -> str:
+        """One line without its end.
+
+        Raises:
+            EOFError: The client left or typed Ctrl-D.
+            KeyboardInterrupt: Ctrl-C at the prompt.
+        """
+
+    def write(self, text: str) -> None:
+        """Queue text for the client (newlines as ``\\n``); never blocks or raises."""
+
+    async def drain(self) -> None:
+        """Wait until the client has taken what was written, or was dropped."""
+
+    def on_interrupt(self, callback: Callable[[], None] | None) -> None:
+        """Call ``callback`` when Ctrl-C arrives outside `read_line`; None to stop."""

@@ -1,0 +1,151 @@
+"""``ps``: every task, what it waits for, and where."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+from collections import Counter
+
+from asyncconsole.commands import phrases
+from asyncconsole.commands.command import Command
+from asyncconsole.commands.port import Target
+from asyncconsole.model import Column, Result, Snapshot, Table, Task, Text, line
+
+_KEYS = {
+    "id": lambda task: task.id,
+    "name": lambda task: task.name,
+    "state": lambda task: (task.state, task.id),
+    "since": lambda task: -(task.wait.since if task.wait is not None else 0.0),
+    "where": lambda task: (task.where.file, task.where.line) if task.where else ("", 0),
+    "age": lambda task: -(task.age or 0.0),
+}
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pattern", nargs="?", metavar="PATTERN", help="part of a name or coroutine, or a glob")
+    parser.add_argument("--state", choices=("running", "ready", "waiting", "sleeping"))
+    parser.add_argument("--waiting", metavar="KIND", help="lock, semaphore, queue_get, task, timer, ...")
+    parser.add_argument("--older", type=float, metavar="S", help="waiting for at least S seconds")
+    parser.add_argument("--loop", type=int, metavar="N", help="only tasks of that loop")
+    parser.add_argument("--sort", choices=sorted(_KEYS), default="id")
+    parser.add_argument("--limit", type=int, metavar="N", help="show at most N rows")
+    parser.add_argument("--group", action="store_true", help="one row for equal stacks")
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    snapshot = await target.snapshot("tasks")
+    tasks = sorted(_chosen(snapshot, options), key=_KEYS[options.sort])
+    shown = tasks if options.limit is None else tasks[: max(0, options.limit)]
+    document = {
+        "schema": "asyncconsole/tasks/1",
+        "tasks": [phrases.task_document(task) for task in shown],
+        "total": len(tasks),
+        "shown": len(shown),
+    }
+    if options.group:
+        table, count = _grouped(tasks, options.limit)
+        document["groups"] = count
+        footer = line(f"{phrases.plural(len(tasks), 'task')} in {phrases.plural(count, 'group')}")
+    else:
+        table = _table(shown)
+        less = f", {len(shown)} shown" if len(shown) < len(tasks) else ""
+        footer = line(f"{phrases.plural(len(tasks), 'task')}{less}")
+    return Result(document, (table, Text((footer, *phrases.gaps(snapshot)))))
+
+
+def _chosen(snapshot: Snapshot, options: argparse.Namespace) -> list[Task]:
+    """Tasks that the options let through."""
+    found = []
+    for task in snapshot.tasks:
+        wait = task.wait
+        if options.pattern and not _matches(task, options.pattern):
+            continue
+        if options.state and task.state != options.state:
+            continue
+        if options.waiting and (wait is None or not wait.kind.startswith(options.waiting)):
+            continue
+        if options.older is not None and (wait is None or wait.since < options.older):
+            continue
+        if options.loop is not None and task.loop != options.loop:
+            continue
+        found.append(task)
+    return found
+
+
+def _matches(task: Task, pattern: str) -> bool:
+    if any(mark in pattern for mark in "*?"):
+        return fnmatch.fnmatchcase(task.name, pattern) or fnmatch.fnmatchcase(task.coro, pattern)
+    return pattern in task.name or pattern in task.coro
+
+
+def _table(tasks: list[Task]) -> Table:
+    columns = (
+        Column("ID", "right"),
+        Column("STATE"),
+        Column("NAME", least=12),
+        Column("CORO", least=8),
+        Column("WAITING ON", least=12),
+        Column("SINCE", "right"),
+        Column("WHERE", least=12),
+    )
+    rows = []
+    for task in tasks:
+        rows.append(
+            (
+                (line((str(task.id), "id")),),
+                (line((task.state, phrases.STATES.get(task.state, ""))),),
+                (line((task.name, "name")),),
+                (line(task.coro),),
+                (line(phrases.waiting(task.wait)),),
+                (line(phrases.since(task.wait)),),
+                (phrases.spot(task.where),),
+            )
+        )
+    return Table(columns, tuple(rows))
+
+
+def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
+    """Tasks with the same state, wait and place in one row."""
+    groups: Counter[tuple[str, str, str]] = Counter()
+    example: dict[tuple[str, str, str], Task] = {}
+    for task in tasks:
+        wait = task.wait
+        what = ""
+        if wait is not None:
+            what = phrases.waiting(wait) if wait.kind != "timer" else "timer"
+        where = "".join(span.text for span in phrases.spot(task.where))
+        key = (task.state, what, where)
+        groups[key] += 1
+        example.setdefault(key, task)
+    columns = (
+        Column("TASKS", "right"),
+        Column("STATE"),
+        Column("WAITING ON", least=12),
+        Column("WHERE", least=12),
+        Column("EXAMPLE", least=8),
+    )
+    rows = []
+    for key, count in groups.most_common(limit):
+        state, what, _ = key
+        task = example[key]
+        rows.append(
+            (
+                (line(str(count)),),
+                (line((state, phrases.STATES.get(task.state, ""))),),
+                (line(what),),
+                (phrases.spot(task.where),),
+                (line((task.name, "name"), f" ({task.id})"),),
+            )
+        )
+    return Table(columns, tuple(rows)), len(groups)
+
+
+COMMAND = Command(
+    name="ps",
+    aliases=("p",),
+    summary="List tasks: state, what each waits for, since when, where.",
+    run=_run,
+    configure=_configure,
+    deadline=30.0,
+    examples=("ps", "ps --waiting lock", "ps transfer --sort since", "ps --group"),
+)

@@ -1,0 +1,170 @@
+"""``where``: a task's whole await stack, what it holds at which frame, who awaits it."""
+
+from __future__ import annotations
+
+import argparse
+
+from asyncconsole.commands import phrases, select
+from asyncconsole.commands.command import Command
+from asyncconsole.commands.port import Target
+from asyncconsole.model import Frame, Line, Result, Snapshot, Task, Text, line
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="number, name or id(task)")
+    parser.add_argument("--all", action="store_true", help="also frames of libraries")
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    snapshot = await target.snapshot("all")
+    task = select.task(snapshot, options.task)
+    texts = {(file, number): text for file, number, text in snapshot.sources}
+    document = {
+        "schema": "asyncconsole/where/1",
+        "task": phrases.task_document(task),
+        "stack": [
+            {
+                "file": frame.file,
+                "line": frame.line,
+                "function": frame.function,
+                "own": frame.own,
+                "kind": frame.kind,
+                "source": texts.get((frame.file, frame.line)),
+                "holds": [hold.resource for hold in task.holds if hold.frame == index],
+            }
+            for index, frame in enumerate(task.frames)
+        ],
+        "holds": [
+            {
+                "resource": hold.resource,
+                "name": _lock_name(snapshot, hold.resource),
+                "file": hold.file,
+                "line": hold.line,
+                "function": hold.function,
+                "since": hold.since,
+                "how": hold.how,
+                "certain": hold.certain,
+            }
+            for hold in task.holds
+        ],
+        "awaited_by": list(task.awaited_by),
+        "cancelling": task.cancelling,
+        "gap": task.gap,
+    }
+    lines = [_headline(snapshot, task), *_awaiters(snapshot, task)]
+    lines += stack(snapshot, task, everything=options.all)
+    folded = sum(not frame.own for frame in task.frames)
+    if folded and not options.all and any(frame.own for frame in task.frames):
+        lines.append(
+            line(
+                (
+                    f"  ({phrases.plural(folded, 'frame')} of libraries folded; "
+                    f"`where {task.id} --all` shows them)",
+                    "dim",
+                )
+            )
+        )
+    if task.gap:
+        lines.append(line((f"  {task.gap}", "warn")))
+    return Result(document, (Text(tuple(lines)),))
+
+
+def _lock_name(snapshot: Snapshot, number: str) -> str:
+    item = snapshot.resource(number)
+    return item.name if item is not None else ""
+
+
+def _headline(snapshot: Snapshot, task: Task) -> Line:
+    pieces: list[str | tuple[str, phrases.Style]] = [(task.name, "name"), f" ({task.id})  "]
+    if task.wait is None:
+        pieces.append(task.state)
+    else:
+        word = "sleeps on" if task.state == "sleeping" else "waiting for"
+        pieces.append(f"{word} {phrases.waiting(task.wait)}")
+        item = snapshot.resource(task.wait.resource) if task.wait.resource else None
+        if item is not None and item.holders:
+            names = ", ".join(f"{h.name} ({h.task})" for h in item.holders[:3])
+            pieces.append(f", held by {names}")
+        pieces.append(f", {phrases.since(task.wait)}")
+    if task.cancelling:
+        pieces.append((f", asked to cancel {task.cancelling}×", "warn"))
+    return line(*pieces)
+
+
+def _awaiters(snapshot: Snapshot, task: Task) -> list[Line]:
+    found = []
+    for number in task.awaited_by[:10]:
+        other = snapshot.task(number)
+        if other is not None:
+            through = f" through {other.wait.kind}" if other.wait and other.wait.kind != "task" else ""
+            found.append(line(f"  awaited by {other.name} ({other.id}){through}"))
+    if len(task.awaited_by) > len(found):
+        found.append(line(f"  and by {len(task.awaited_by) - len(found)} more"))
+    return found
+
+
+def stack(snapshot: Snapshot, task: Task, *, everything: bool) -> list[Line]:
+    """The frames of a task, outermost first, with what each one holds."""
+    texts = {(file, number): text for file, number, text in snapshot.sources}
+    own = [frame for frame in task.frames if frame.own]
+    shown = set(range(len(task.frames)))
+    if own and not everything:
+        shown = {index for index, frame in enumerate(task.frames) if frame.own}
+    last = max(shown, default=-1)
+    spots = {i: "".join(s.text for s in phrases.spot(task.frames[i])) for i in shown}
+    width = max((len(spot) for spot in spots.values()), default=0)
+    lines: list[Line] = []
+    depth = 0
+    for index, frame in enumerate(task.frames):
+        held = [hold for hold in task.holds if hold.frame == index]
+        if index not in shown and not held:
+            continue
+        holding: list[tuple[Frame, list[str]]] = []
+        for hold in held:
+            taken = Frame(hold.file, hold.line, hold.function, frame.own)
+            word = "holds" if hold.certain else "probably holds"
+            note = f"{word} {hold.resource} {_lock_name(snapshot, hold.resource)}"
+            if holding and holding[-1][0] == taken:
+                holding[-1][1].append(note)
+            else:
+                holding.append((taken, [note]))
+        for taken, notes in holding:
+            here = taken.line == frame.line
+            mark = f"   ← {'; '.join(notes)}"
+            if here and index == last and task.wait is not None:
+                mark += "; waits here"
+            lines.append(_frame(taken, texts, width, depth, mark, everything or frame.own))
+            if here:
+                break
+            depth += 1
+        else:
+            mark = "   ← waits here" if index == last and task.wait is not None else ""
+            if index == last and task.state == "running":
+                mark = "   ← runs here"
+            lines.append(_frame(frame, texts, width, depth, mark, everything or frame.own))
+        depth += 1
+    return lines
+
+
+def _frame(
+    frame: Frame, texts: dict[tuple[str, int], str], width: int, depth: int, mark: str, bright: bool
+) -> Line:
+    spot = "".join(span.text for span in phrases.spot(frame))
+    source = texts.get((frame.file, frame.line), "")
+    return line(
+        "  ",
+        (spot.ljust(width), "own" if bright else "library"),
+        f"  {'  ' * min(depth, 20)}{source}",
+        (mark, "warn"),
+    )
+
+
+COMMAND = Command(
+    name="where",
+    aliases=("w",),
+    summary="Show a task's await stack, what it holds at which frame, who awaits it.",
+    run=_run,
+    configure=_configure,
+    deadline=30.0,
+    examples=("where 2", "where transfer:a→b --all"),
+)

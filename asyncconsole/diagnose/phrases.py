@@ -1,0 +1,83 @@
+"""The words that findings are made of."""
+
+from __future__ import annotations
+
+from asyncconsole.model import Hold, Resource, Snapshot, Task
+
+AWAITS = {
+    "task": "awaits",
+    "gather": "gathers",
+    "wait": "waits (asyncio.wait) for",
+    "wait_for": "awaits (wait_for)",
+    "shield": "awaits (shield)",
+    "task_group": "waits (TaskGroup) for",
+}
+
+
+def base(file: str) -> str:
+    """A path's last part."""
+    return file.replace("\\", "/").rpartition("/")[2]
+
+
+def place(file: str, line: int, function: str) -> str:
+    """``bank.py:20 in transfer``."""
+    return f"{base(file)}:{line} in {function}"
+
+
+def who(task: Task) -> str:
+    """``transfer:a→b (2)``."""
+    return f"{task.name} ({task.id})"
+
+
+def what(item: Resource) -> str:
+    """``Lock ACCOUNTS['bob'] (L2)``."""
+    return f"{item.type} {item.name} ({item.id})"
+
+
+def where(task: Task) -> str:
+    """``bank.py:22 in transfer``, or "an unknown place"."""
+    frame = task.where
+    return place(frame.file, frame.line, frame.function) if frame is not None else "an unknown place"
+
+
+def lasting(seconds: float | None, *, exact: bool = False) -> str:
+    """``≥ 12 s``, with a digit after the point below ten seconds."""
+    if seconds is None:
+        return ""
+    text = f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004 - two digits are enough
+    return text if exact else f"≥ {text}"
+
+
+def hold_of(task: Task, resource: str) -> Hold | None:
+    """The task's hold on a primitive."""
+    return next((hold for hold in task.holds if hold.resource == resource), None)
+
+
+def holds(task: Task, item: Resource) -> str:
+    """``transfer:a→b (2) holds Lock ACCOUNTS['alice'] (L1), taken at bank.py:20 in transfer``."""
+    hold = hold_of(task, item.id)
+    taken = f", taken at {place(hold.file, hold.line, hold.function)}" if hold is not None else ""
+    return f"{who(task)} holds {what(item)}{taken}"
+
+
+def waits(snapshot: Snapshot, task: Task, following: Task | None) -> str:
+    """``transfer:a→b (2) waits for Lock ... at bank.py:22 in transfer, ≥ 12 s``."""
+    wait = task.wait
+    if wait is None:
+        return f"{who(task)} runs"
+    since = lasting(wait.since, exact=wait.exact)
+    item = snapshot.resource(wait.resource) if wait.resource is not None else None
+    if item is not None:
+        return f"{who(task)} waits for {what(item)} at {where(task)}, {since}"
+    verb = AWAITS.get(wait.kind, "waits for")
+    target = who(following) if following is not None else wait.name
+    return f"{who(task)} {verb} {target} at {where(task)}, {since}"
+
+
+def listed(words: list[str], most: int = 3) -> str:
+    """``a``, ``a and b``, ``a, b and 3 more``."""
+    if len(words) > most + 1:
+        return f"{', '.join(words[:most])} and {len(words) - most} more"
+    if len(words) < 2:  # noqa: PLR2004 - nothing to join
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"

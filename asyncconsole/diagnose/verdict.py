@@ -1,0 +1,100 @@
+"""Two captures become one verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from asyncconsole.diagnose.graph import Graph
+from asyncconsole.diagnose.rule import Case
+from asyncconsole.diagnose.rules import all_rules
+from asyncconsole.model import Diagnosis, Finding, Snapshot
+
+_WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
+
+
+def examine(snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Findings of a single capture, not confirmed; worst first, without ids."""
+    graph = Graph(snapshot)
+    strict = graph.knots()
+    known = {member for knot in strict for member in knot.members}
+    suspects = [
+        knot
+        for knot in graph.knots(lenient=True)
+        if not known.intersection(knot.members) and knot.doubts
+    ]
+    return _apply(Case(snapshot, graph, (*strict, *suspects)))
+
+
+def _apply(case: Case) -> tuple[Finding, ...]:
+    """Let every rule look; each knot belongs to the first rule that claims it."""
+    findings: list[Finding] = []
+    left = list(case.knots)
+    for rule in all_rules():
+        for finding in rule.check(dataclasses.replace(case, knots=tuple(left))):
+            findings.append(finding)
+            left = [knot for knot in left if knot.cycle != finding.cycle_ids]
+    return tuple(sorted(findings, key=lambda finding: (_WORST[finding.verdict], finding.cycle_ids)))
+
+
+def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
+    """The verdict on a program from two captures of it, the second taken later.
+
+    A finding stands when in both captures the same tasks are suspended on the very
+    same futures: then nobody in it moved in between, so what was read of their
+    frames at different moments was true at one and the same moment.
+
+    Args:
+        first: The earlier capture.
+        second: The later one. None (a dump file) means that nothing can be
+            confirmed: what looks like a deadlock is then called a suspect.
+    """
+    if second is None:
+        findings = tuple(_demote(finding) for finding in examine(first))
+        return _numbered(first, findings)
+    earlier = Graph(first)
+    found = []
+    for finding in examine(second):
+        stuck = earlier.stuck(lenient=not finding.proven)
+        kept = _still(finding, first, second, stuck)
+        if kept is not None:
+            found.append(kept)
+    return _numbered(second, tuple(found))
+
+
+def _still(
+    finding: Finding, first: Snapshot, second: Snapshot, stuck: set[int]
+) -> Finding | None:
+    """The finding without the victims that moved; None when a stuck task moved."""
+    before = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
+    after = {task.id: task.wait.token for task in second.tasks if task.wait is not None}
+
+    def stayed(number: int) -> bool:
+        token = after.get(number)
+        return bool(token) and before.get(number) == token and number in stuck
+
+    if not all(stayed(number) for number in finding.ids("stuck")):
+        return None
+    roles = tuple(role for role in finding.tasks if role.role == "stuck" or stayed(role.id))
+    return dataclasses.replace(finding, tasks=roles)
+
+
+def _demote(finding: Finding) -> Finding:
+    if finding.verdict != "deadlock":
+        return finding
+    return dataclasses.replace(
+        finding,
+        verdict="suspect",
+        proven=False,
+        assumes="not proven: seen in one capture only; a second one would confirm it",
+    )
+
+
+def _numbered(snapshot: Snapshot, findings: tuple[Finding, ...]) -> Diagnosis:
+    return Diagnosis(
+        snapshot.pid,
+        snapshot.taken_at,
+        tuple(
+            dataclasses.replace(finding, id=f"F{index}")
+            for index, finding in enumerate(findings, 1)
+        ),
+    )

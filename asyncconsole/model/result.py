@@ -1,0 +1,83 @@
+"""What a command answers: a document for programs, blocks for people.
+
+A command builds these shapes; it does not know whether they become a coloured
+table, plain text or JSON. ``render`` does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Style = Literal["", "id", "name", "own", "library", "good", "warn", "bad", "dim", "heading"]
+"""What a piece of text means; ``render`` decides how that looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of text with one meaning."""
+
+    text: str
+    style: Style = ""
+
+
+Line = tuple[Span, ...]
+
+
+def line(*pieces: str | tuple[str, Style] | Span) -> Line:
+    """A line of text: plain strings, ``(text, style)`` pairs and spans."""
+    spans = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            spans.append(Span(piece))
+        elif isinstance(piece, Span):
+            spans.append(piece)
+        else:
+            spans.append(Span(*piece))
+    return tuple(spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Heading, in capitals.
+        align: ``left`` or ``right``.
+        least: Cells that this column may be cut down to on a narrow terminal;
+            0 means that it is never cut.
+    """
+
+    title: str
+    align: Literal["left", "right"] = "left"
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells; a cell is one or more lines."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[tuple[Line, ...], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Lines of prose, shown as they are."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer of a command.
+
+    Attributes:
+        document: What ``--json`` prints.
+        blocks: What people see.
+        exit_code: 0, or 1 when the command could not do what was asked.
+    """
+
+    document: dict[str, Any]
+    blocks: tuple[Table | Text, ...] = field(default=())
+    exit_code: int = 0

@@ -1,0 +1,65 @@
+"""A program at one moment, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asyncconsole.model.loop import Loop, Thread
+from asyncconsole.model.resource import Resource
+from asyncconsole.model.stall import Stall
+from asyncconsole.model.task import Task
+
+SNAPSHOT_SCHEMA = "asyncconsole/snapshot/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that could not be read, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A whole program.
+
+    Attributes:
+        pid: Process id.
+        program: What runs, in a word (``bank.py``).
+        python: Version of the interpreter.
+        taken_at: ISO 8601 UTC.
+        uptime: Seconds since the process started.
+        took: Seconds the capture took.
+        loops: Event loops, without the console's own.
+        tasks: Tasks by id, without the console's own.
+        resources: Primitives that a task waits for or holds.
+        threads: Threads, without the console's own.
+        stalls: Recorded stalls, oldest first.
+        sources: Text of the source lines that frames and holds name:
+            ``(file, line, text)``.
+        gaps: What is missing here, said so.
+    """
+
+    pid: int
+    program: str
+    python: str
+    taken_at: str
+    uptime: float = 0.0
+    took: float = 0.0
+    loops: tuple[Loop, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    threads: tuple[Thread, ...] = ()
+    stalls: tuple[Stall, ...] = ()
+    sources: tuple[tuple[str, int, str], ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    schema: str = SNAPSHOT_SCHEMA
+
+    def task(self, number: int) -> Task | None:
+        """The task with that id, or None."""
+        return next((task for task in self.tasks if task.id == number), None)
+
+    def resource(self, number: str) -> Resource | None:
+        """The primitive with that id, or None."""
+        return next((item for item in self.resources if item.id == number), None)

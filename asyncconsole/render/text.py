@@ -1,0 +1,127 @@
+"""Results as text: tables that fit, prose, colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncconsole.model import Column, Line, Result, Span, Table, Text
+from asyncconsole.render.width import cells, clean, cut
+
+GAP = "  "
+_CODES = {
+    "id": "36",
+    "name": "1",
+    "own": "",
+    "library": "2",
+    "good": "32",
+    "warn": "33",
+    "bad": "1;31",
+    "dim": "2",
+    "heading": "4",
+}
+
+
+def text(result: Result, *, width: int | None, colour: bool) -> str:
+    """All blocks of a result.
+
+    Args:
+        result: What a command answered.
+        width: Columns of the terminal; None for as wide as it gets.
+        colour: Write escape codes.
+    """
+    lines: list[str] = []
+    for block in result.blocks:
+        if isinstance(block, Table):
+            lines += table(block, width, colour)
+        else:
+            lines += prose(block, colour)
+    return "".join(f"{item}\n" for item in lines)
+
+
+def prose(block: Text, colour: bool) -> list[str]:
+    """Lines as they are."""
+    return [paint(item, colour).rstrip() for item in block.lines]
+
+
+def paint(line: Line, colour: bool) -> str:
+    """One line, with escape codes where they are wanted."""
+    return "".join(_paint(clean(span.text), span.style, colour) for span in line)
+
+
+def _paint(content: str, style: str, colour: bool) -> str:
+    code = _CODES.get(style, "") if colour else ""
+    return f"\x1b[{code}m{content}\x1b[0m" if code and content else content
+
+
+def table(block: Table, width: int | None, colour: bool) -> list[str]:
+    """A table whose columns are as wide as their cells, or cut to fit ``width``."""
+    widths = [cells(column.title) for column in block.columns]
+    for row in block.rows:
+        for index, cell in enumerate(row):
+            for line in cell:
+                widths[index] = max(widths[index], _cells(line))
+    if width is not None:
+        widths = fit(block.columns, widths, width)
+    titles = tuple((Span(column.title, "heading"),) for column in block.columns)
+    lines = ["".join(_row(titles, block.columns, widths, colour)).rstrip()]
+    for row in block.rows:
+        height = max((len(cell) for cell in row), default=1)
+        for level in range(height):
+            pieces = tuple(cell[level] if level < len(cell) else () for cell in row)
+            lines.append("".join(_row(pieces, block.columns, widths, colour)).rstrip())
+    return lines
+
+
+def fit(columns: tuple[Column, ...], widths: list[int], width: int) -> list[int]:
+    """Column widths that fit, taking from the widest column that may be cut."""
+    widths = list(widths)
+    over = sum(widths) + len(GAP) * (len(widths) - 1) + 1 - width
+    while over > 0:
+        room = [
+            (widths[index] - column.least, index)
+            for index, column in enumerate(columns)
+            if column.least and widths[index] > column.least
+        ]
+        if not room:
+            break
+        most, index = max(room)
+        second = sorted(room)[-2][0] if len(room) > 1 else 0
+        step = max(1, min(over, most - second if most > second else 1))
+        widths[index] -= step
+        over -= step
+    return widths
+
+
+def _cells(line: Line) -> int:
+    return sum(cells(clean(span.text)) for span in line)
+
+
+def _row(
+    pieces: tuple[Line, ...], columns: tuple[Column, ...], widths: list[int], colour: bool
+) -> Iterator[str]:
+    for index, (line, column, width) in enumerate(zip(pieces, columns, widths, strict=True)):
+        shown, used = _cut_line(line, width)
+        padding = " " * max(0, width - used)
+        if index:
+            yield GAP
+        if column.align == "right":
+            yield padding
+        yield paint(shown, colour)
+        if column.align == "left":
+            yield padding
+
+
+def _cut_line(line: Line, most: int) -> tuple[Line, int]:
+    """A line cut to ``most`` cells, and the cells it takes then."""
+    total = _cells(line)
+    if total <= most:
+        return line, total
+    shown: list[Span] = []
+    used = 0
+    for span in line:
+        content = cut(clean(span.text), most - used)
+        shown.append(Span(content, span.style))
+        used += cells(content)
+        if used >= most or content != clean(span.text):
+            break
+    return tuple(shown), used
