@@ -1,0 +1,1 @@
+"""The only code that touches live loops, frames and private attributes; makes snapshots."""

@@ -1,0 +1,203 @@
+"""Lays what the bytecode says about a stack against the objects that are there.
+
+The collector lists a frame's objects without the empty places: some objects in front,
+the locals that have a value, the stack from its bottom, and perhaps the exception being
+handled. Every way to lay the slots on that list which agrees with everything known is
+tried; only what all of them agree on is believed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
+from typing import Any, Final
+
+from asyncconsole.capture._stack import NULLABLE, Point, Slot
+
+WAYS: Final = 64
+"""Ways to lay a stack that are tried before giving up."""
+
+_MRO: Any = type.__dict__["__mro__"]
+_NAMESPACE: Any = type.__dict__["__dict__"]
+_METHOD_DESCRIPTOR: Final = type(list.append)
+_MISSING: Final = object()
+
+Picks = tuple[int, ...]
+
+
+def of_class(cls: type, name: str) -> Any:
+    """A class's attribute as its ``__dict__`` has it; no descriptor or metaclass is asked."""
+    for base in _MRO.__get__(cls):
+        found = _NAMESPACE.__get__(base).get(name, _MISSING)
+        if found is not _MISSING:
+            return found
+    return _MISSING
+
+
+def behind_head(objects: list[Any], code: CodeType) -> tuple[int, int] | None:
+    """Where the locals begin (3.11 and later): behind the frame's function and code.
+
+    Returns:
+        The index of the first local, and how many objects there may be too many (0);
+        None when the list is not that of a frame of this code.
+    """
+    for index in range(1, min(len(objects), 8)):
+        if objects[index] is code and type(objects[index - 1]) is FunctionType:
+            return index + 1, 0
+    return None
+
+
+def behind_frame_head(objects: list[Any], code: CodeType, trace: Any) -> tuple[int, int] | None:
+    """Same in what a 3.10 frame object refers to.
+
+    In front are code, builtins, globals, perhaps the dict that somebody's reading of
+    ``f_locals`` left, and the trace function when there is one.
+    """
+    count = 3
+    if len(objects) < count or objects[0] is not code or type(objects[2]) is not dict:
+        return None
+    may_have_dict = len(objects) > count and type(objects[count]) is dict
+    if trace is None:
+        return count, int(may_have_dict)
+    if objects[count : count + 1] and objects[count] is trace:
+        return count + 1, 0
+    if may_have_dict and len(objects) > count + 1 and objects[count + 1] is trace:
+        return count + 2, 0
+    return None
+
+
+def manager_of(exit_: Any, owner: Any, name: str) -> Any:
+    """The manager that an exit on the stack belongs to; None when that is not clear.
+
+    Args:
+        exit_: The bound method, or the function when ``owner`` is given.
+        owner: What lies above the exit as its ``self`` (3.14+), or None.
+        name: ``__exit__`` or ``__aexit__``.
+    """
+    function: Any = exit_
+    if owner is None:
+        kind = type(exit_)
+        if kind is BuiltinFunctionType:
+            owner = exit_.__self__
+            found = of_class(type(owner), name)
+            matches = type(found) is _METHOD_DESCRIPTOR and exit_.__name__ == name
+            return owner if matches else None
+        if kind is not MethodType:
+            return None
+        function, owner = exit_.__func__, exit_.__self__
+    found = of_class(type(owner), name)
+    if found is function:
+        return owner
+    # The class may have been given another exit since, by a library that patches methods.
+    same_name = type(function) is FunctionType and function.__code__.co_name == name
+    return owner if same_name and found is not _MISSING else None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What was read from one suspended frame.
+
+    Attributes:
+        objects: What it refers to.
+        start: Index of the first local.
+        slack: Objects in front of the locals that may be there or not.
+        awaited: What it awaits, or None.
+        trailed: Whether the exception being handled may follow the stack.
+    """
+
+    objects: list[Any]
+    start: int
+    slack: int
+    awaited: Any
+    trailed: bool
+
+
+def place(point: Point, view: View) -> Picks | None:
+    """Where the slots that matter lie among the objects.
+
+    Returns:
+        An index for the exit and for the owner of each of the point's exits, and for
+        each of its iterators; -1 for an owner that is absent. None when the objects
+        fit in no way, or in ways that differ in these.
+    """
+    wanted = [slot for item in point.exits for slot in (item.pick, item.owner)]
+    wanted += point.iterators
+    found: set[Picks] = set()
+    slots = point.stack
+    top = len(slots) - 1
+    least, most = view.start + point.least, view.start + point.most + view.slack
+    tried = 0
+    work: list[tuple[int, int, Picks]] = []
+    for end in _ends(point, view):
+        if not point.awaiting or (end > view.start and view.objects[end - 1] is view.awaited):
+            work.append((top, end, ()))
+    while work:
+        tried += 1
+        if tried > WAYS:
+            return None
+        slot, end, picks = work.pop()
+        while slot >= 0:
+            taken = _choices(slots, slot, view, end - 1)
+            if taken is _EITHER:
+                work.append((slot - 1, end, (-1, *picks)))
+            elif taken is _NEITHER:
+                break
+            if taken is _NONE:
+                picks = (-1, *picks)
+            else:
+                end -= 1
+                picks = (end, *picks)
+            slot -= 1
+        if slot < 0 and least <= end <= most:
+            found.add(tuple(picks[pick] if pick >= 0 else -1 for pick in wanted))
+            if len(found) > 1:
+                return None
+    return found.pop() if found else None
+
+
+def _ends(point: Point, view: View) -> list[int]:
+    """Where the stack can end: the exception being handled may follow it."""
+    size = len(view.objects)
+    last = view.objects[-1]
+    if not view.trailed:
+        return [size]
+    if point.handling:
+        return [size - 1] if issubclass(type(last), BaseException) else []
+    return [size, size - 1] if last is None else [size]
+
+
+_ONE, _NONE, _EITHER, _NEITHER = range(4)
+"""How many objects a slot can take: one, none, either; or it does not fit at all."""
+
+
+def _choices(slots: tuple[Slot, ...], slot: int, view: View, index: int) -> int:
+    """What a slot can be, when ``index`` is the topmost object left."""
+    kind = slots[slot]
+    what = kind.what
+    if what == "null":
+        return _NONE
+    objects = view.objects
+    if index < view.start:
+        return _NONE if what in NULLABLE else _NEITHER
+    if what in {"object", "iterator"}:
+        return _ONE
+    thing = objects[index]
+    fits = True
+    if what == "exit":
+        fits = callable(thing)
+    elif what == "previous":
+        fits = thing is None or issubclass(type(thing), BaseException)
+    elif what == "number":
+        fits = type(thing) is int
+    elif what == "method":
+        owner = objects[index + 1] if index + 1 < len(objects) else None
+        return _ONE if of_class(type(owner), kind.name) is thing else _EITHER
+    elif what == "receiver":
+        return _ONE if of_class(type(thing), kind.name) is objects[index - 1] else _EITHER
+    elif what == "self":
+        name = slots[slot - 1].name
+        known = manager_of(objects[index - 1], thing, name) if index > view.start else None
+        return _ONE if known is thing else _EITHER
+    else:
+        return _EITHER
+    return _ONE if fits else _NEITHER

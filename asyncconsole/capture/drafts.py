@@ -1,0 +1,155 @@
+"""One task, read from outside: still with live objects, dropped after the capture."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncconsole.capture import chain as chains
+from asyncconsole.capture import futures
+from asyncconsole.capture.code import is_own
+from asyncconsole.capture.exits import referents
+from asyncconsole.capture.holders import Grip, grip
+from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.waits import Waiting, loop_time, understand
+from asyncconsole.model import Frame
+from asyncconsole.model.task import State
+
+TRIES = 3
+"""Reads of a task that moves before its stack is given up."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A task on its way into a snapshot. Not kept after it.
+
+    Attributes:
+        task: The live task.
+        number: Its id.
+        loop: Its live loop.
+        state: As in the model.
+        chain: Its levels; empty when they could not be read.
+        frames: The same as plain data.
+        waiting: What it waits for.
+        grip: What it holds.
+        token: Number of the awaited future.
+        since: Monotonic time at which that future was first seen.
+        gap: Why something is missing.
+    """
+
+    task: Any
+    number: int
+    loop: Any
+    state: State = "ready"
+    chain: chains.Chain = field(default_factory=lambda: chains.Chain([]))
+    frames: list[Frame] = field(default_factory=list)
+    waiting: Waiting | None = None
+    grip: Grip = field(default_factory=Grip)
+    future: Any = None
+    token: int = 0
+    since: float = 0.0
+    gap: str = ""
+
+    def loop_time(self) -> float:
+        """The clock that this task's timers go by."""
+        return loop_time(self.loop)
+
+    def refers(self) -> list[Any]:
+        """Objects that the task's frames refer to, and what plain containers there hold."""
+        found: list[Any] = []
+        for level in self.chain.levels:
+            for item in referents(level.owner):
+                found.append(item)
+                if type(item) in {list, tuple, set, frozenset}:
+                    found += list(item)[:10_000]
+                elif type(item) is dict:
+                    found += list(item.values())[:10_000]
+        return found
+
+    def cancels(self) -> bool:
+        """True when code on its stack calls something named ``cancel``."""
+        return any("cancel" in level.code.co_names for level in self.chain.levels)
+
+
+def read(draft: Draft, *, running: bool, holds: bool) -> None:
+    """Fill a draft in; a task that keeps moving is left with a gap."""
+    if running:
+        draft.state = "running"
+        draft.chain = chains.walk(futures.coroutine(draft.task))
+        draft.frames = running_frames(futures.coroutine(draft.task))
+        draft.gap = "runs now: its stack can't be read for what it holds"
+        return
+    for _ in range(TRIES):
+        future = futures.waiter(draft.task)
+        chain = chains.walk(futures.coroutine(draft.task))
+        waiting = None
+        if future is not None and not futures.done(future):
+            waiting = understand(chain, future)
+        held = grip(chain) if holds else Grip()
+        if futures.waiter(draft.task) is future:
+            draft.chain, draft.waiting, draft.grip, draft.future = chain, waiting, held, future
+            draft.state = _state(waiting)
+            draft.frames = [frame_of(level) for level in chain.levels]
+            if chain.tail is not None and waiting is not None and not futures.is_future(chain.tail):
+                draft.frames.append(_object(chain.tail))
+            draft.gap = held.unread
+            return
+    draft.gap = "moved while it was read"
+
+
+def _state(waiting: Waiting | None) -> State:
+    if waiting is None:
+        return "ready"
+    return "sleeping" if waiting.kind == "timer" else "waiting"
+
+
+def _object(tail: Any) -> Frame:
+    """An awaitable without a Python frame, at the end of a stack."""
+    return Frame("", 0, type_name(tail), own=False, kind="object")
+
+
+def short(qualname: str) -> str:
+    """``main.<locals>.worker`` as people call it: ``worker``."""
+    return qualname.rpartition("<locals>.")[2]
+
+
+def frame_of(level: chains.Level) -> Frame:
+    """A suspended level as plain data."""
+    code = level.code
+    if sys.version_info >= (3, 11):
+        function = code.co_qualname
+    else:
+        function = level.owner.__qualname__
+    return Frame(
+        code.co_filename, level.line, short(function), is_own(code.co_filename), level.kind
+    )
+
+
+def running_frames(coroutine: Any) -> list[Frame]:
+    """Stack of a task that executes now, from its own coroutine inwards.
+
+    Found in the thread that runs it: the frames inside of the coroutine's own.
+    """
+    outermost = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+    if outermost is None:
+        return []
+    for top in sys._current_frames().values():  # noqa: SLF001 - the only way to another thread's stack
+        found: list[Frame] = []
+        frame = top
+        while frame is not None and len(found) < chains.MOST:
+            found.append(call_frame(frame))
+            if frame is outermost:
+                return found[::-1]
+            frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
+    return []
+
+
+def call_frame(frame: Any) -> Frame:
+    """A frame of a running stack as plain data."""
+    code = frame.f_code
+    function = code.co_qualname if sys.version_info >= (3, 11) else code.co_name
+    kind = "coroutine" if code.co_flags & 0x80 else "call"
+    return Frame(
+        code.co_filename, frame.f_lineno or 0, short(function), is_own(code.co_filename), kind
+    )

@@ -1,0 +1,103 @@
+"""What leads from one task to another: awaits, timers, watchdogs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncconsole.capture import futures, timers
+from asyncconsole.capture.drafts import Draft
+from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.resources import Resources
+from asyncconsole.capture.waits import Waiting, describe
+from asyncconsole.model import Wait
+
+SLICE = 200
+
+
+@dataclass(slots=True)
+class Links:
+    """Edges by the ``id`` of the task they lead to.
+
+    Attributes:
+        awaited_by: Numbers of the tasks that wait for it to end.
+        due: Loop times at which a scheduled timer acts on it.
+        watchers: Numbers of tasks that sleep, refer to it and cancel something.
+    """
+
+    awaited_by: dict[int, set[int]] = field(default_factory=dict)
+    due: dict[int, list[float]] = field(default_factory=dict)
+    watchers: dict[int, set[int]] = field(default_factory=dict)
+
+
+def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
+    """All edges of a capture; only awaits unless ``full``."""
+    links = Links()
+    for draft in listed:
+        if draft.waiting is not None:
+            for task in draft.waiting.tasks:
+                links.awaited_by.setdefault(id(task), set()).add(draft.number)
+    if not full:
+        return links
+    for loop in loops:
+        due = yield from timers.scheduled(loop)
+        for key, when in due.items():
+            links.due.setdefault(key, []).append(when)
+    for index, draft in enumerate(listed):
+        if index % SLICE == SLICE - 1:
+            yield
+        waiting = draft.waiting
+        if waiting is not None and id(waiting.future) in links.due:
+            links.due.setdefault(id(draft.task), []).extend(links.due[id(waiting.future)])
+        wakes = waiting is None or waiting.due is not None
+        if wakes and draft.cancels():
+            for thing in draft.refers():
+                if futures.is_task(thing) and thing is not draft.task:
+                    links.watchers.setdefault(id(thing), set()).add(draft.number)
+    return links
+
+
+def wait_of(
+    draft: Draft, book: Resources, tasks: Numbers, names: dict[int, str], now: float
+) -> Wait | None:
+    """A draft's wait as plain data."""
+    waiting = draft.waiting
+    if waiting is None:
+        return None
+    return Wait(
+        kind=waiting.kind,
+        name=_phrase(waiting, book, names, draft, now),
+        resource=book.id(waiting.thing) if waiting.thing is not None else None,
+        since=max(0.0, now - draft.since),
+        token=draft.token,
+        tasks=tuple(tasks.of(task) for task in waiting.tasks),
+        needs=waiting.needs,
+        pending=waiting.pending,
+        total=waiting.total,
+        opaque=waiting.opaque,
+        due=max(0.0, waiting.due - draft.loop_time()) if waiting.due is not None else None,
+    )
+
+
+def _phrase(
+    waiting: Waiting, book: Resources, names: dict[int, str], draft: Draft, now: float
+) -> str:
+    """What it waits for, in words without the primitive's id."""
+    if waiting.thing is not None:
+        return f"{describe(waiting.thing)} {book.title(waiting.thing, names)}"
+    if waiting.phrase:
+        return waiting.phrase
+    if waiting.kind == "timer":
+        if waiting.due is None:
+            return "timer"
+        return f"timer, due in {max(0.0, waiting.due - draft.loop_time()):.1f} s"
+    if waiting.kind == "gather":
+        return f"gather, {waiting.pending} of {waiting.total} left"
+    if waiting.kind == "wait":
+        return f"wait, {waiting.pending} of {waiting.total} left"
+    if waiting.kind == "task_group":
+        return f"TaskGroup, {waiting.pending} left"
+    named = ", ".join(futures.name(task) for task in waiting.tasks[:3])
+    word = {"shield": "shielded ", "wait_for": "wait_for "}.get(waiting.kind, "")
+    return f"{word}task {named}" if named else waiting.kind

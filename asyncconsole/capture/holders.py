@@ -1,0 +1,123 @@
+"""What a suspended task holds, from the exits in force on its frames.
+
+A suspended coroutine keeps, on its frame's stack, the exit of each ``async with``
+it is inside of. ``exits.exits_in_force`` reads which of them are really in force;
+here they are followed through ``@asynccontextmanager``, ``AsyncExitStack`` and
+async generators to the primitives behind them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from asyncconsole.capture.chain import Chain, Level
+from asyncconsole.capture.exits import async_iterators, exits_in_force
+from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.readers import reader_for
+from asyncconsole.capture.waits import timer_in
+
+DEEPEST = 20
+"""Context managers inside context managers that are followed."""
+
+_GeneratorManager: Any = contextlib._AsyncGeneratorContextManager  # type: ignore[attr-defined]  # noqa: SLF001
+_ExitStack: Any = contextlib.AsyncExitStack
+
+
+@dataclass(slots=True)
+class Held:
+    """A primitive in force on one level of a chain.
+
+    Attributes:
+        thing: The primitive that is held (a Condition's lock, not the Condition).
+        through: The object that the ``async with`` names, when another.
+        level: Index of the level that took it.
+        line: Line of the ``async with``.
+        span: Source range of its expression, when known.
+        how: See `asyncconsole.model.Hold.how`.
+        certain: See `asyncconsole.model.Hold.certain`.
+    """
+
+    thing: Any
+    through: Any
+    level: int
+    line: int
+    span: tuple[int, int, int, int] | None
+    how: str
+    certain: bool
+
+
+@dataclass(slots=True)
+class Grip:
+    """Everything in force on one chain.
+
+    Attributes:
+        held: Primitives, in the order they were taken.
+        due: Loop times at which timeouts in force fire.
+        unread: Why some level could not be read, or "".
+    """
+
+    held: list[Held] = field(default_factory=list)
+    due: list[float] = field(default_factory=list)
+    unread: str = ""
+
+
+def grip(chain: Chain) -> Grip:
+    """What the frames of a chain hold and which timeouts are in force on them."""
+    found = Grip()
+    for index, level in enumerate(chain.levels):
+        _read(level.owner, index, level, found, "stack")
+        for iterator in async_iterators(level.owner):
+            if not any(iterator is other.owner for other in chain.levels):
+                _read(iterator, index, level, found, "generator")
+    return found
+
+
+def _read(owner: Any, index: int, level: Level, found: Grip, how: str) -> None:
+    exits = exits_in_force(owner)
+    if exits is None:
+        found.unread = found.unread or "the stack of a running frame can't be read"
+        return
+    for item in exits:
+        held = Held(None, None, index, item.line, item.span, how, certain=True)
+        if how == "generator":  # the line in the task's own frame that iterates it
+            held.line, held.span = level.line, None
+        _expand(item.manager, held, found, level)
+
+
+def _expand(manager: Any, held: Held, found: Grip, level: Level, depth: int = 0) -> None:
+    """Follow one context manager to the primitives and timers behind it."""
+    if depth > DEEPEST:
+        return
+    reader = reader_for(manager)
+    if reader is not None and reader.holdable:
+        held.thing = reader.guards(manager)
+        held.through = manager
+        # A release in the same function may have given it back already.
+        held.certain = held.certain and "release" not in level.code.co_names
+        found.held.append(held)
+        return
+    for inner in _inside(manager):
+        copy = Held(None, None, held.level, held.line, held.span, held.how, held.certain)
+        _expand(inner, copy, found, level, depth + 1)
+    due = timer_in(manager)
+    if due is not None:
+        found.due.append(due)
+
+
+def _inside(manager: Any) -> list[Any]:
+    """Context managers that another one has entered and will exit."""
+    if issubclass(type(manager), _GeneratorManager):
+        generator = attribute(manager, "gen")
+        exits = exits_in_force(generator) if type(generator) is types.AsyncGeneratorType else None
+        return [item.manager for item in exits or ()]
+    if issubclass(type(manager), _ExitStack):
+        callbacks = attribute(manager, "_exit_callbacks")
+        if type(callbacks) is not deque:
+            return []
+        bound = [pair[1] for pair in list(callbacks) if type(pair) is tuple and len(pair) == 2]  # noqa: PLR2004 - (is_sync, callback)
+        return [item.__self__ for item in bound if type(item) is types.MethodType]
+    return []

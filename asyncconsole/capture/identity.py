@@ -1,0 +1,59 @@
+"""Small stable numbers for live objects, without keeping them alive."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from typing import Any
+
+
+class _Entry(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be subscripted as a base
+    """A weak reference that carries what is known about its object."""
+
+    __slots__ = ("key", "number", "since")
+    key: int
+    number: int
+    since: float
+
+
+class Numbers:
+    """Numbers objects in the order in which they are first seen.
+
+    An object keeps its number as long as it lives; a number is never used twice.
+    Objects that can't be weakly referenced get number 0.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[int, _Entry] = {}
+        self._last = 0
+
+    def of(self, thing: Any) -> int:
+        """The number of ``thing``, a new one when it is new."""
+        return self.entry(thing)[0]
+
+    def entry(self, thing: Any) -> tuple[int, float]:
+        """The number of ``thing`` and the monotonic time it was first seen."""
+        key = id(thing)
+        found = self._entries.get(key)
+        if found is not None and found() is thing:
+            return found.number, found.since
+        try:
+            entry = _Entry(thing, self._drop)
+        except TypeError:
+            return 0, time.monotonic()
+        self._last += 1
+        entry.key = key
+        entry.number = self._last
+        entry.since = time.monotonic()
+        self._entries[key] = entry
+        return entry.number, entry.since
+
+    def live(self) -> list[tuple[int, Any]]:
+        """Number and object of everything that is still alive."""
+        pairs = [(entry.number, entry()) for entry in list(self._entries.values())]
+        return [(number, thing) for number, thing in pairs if thing is not None]
+
+    def _drop(self, entry: _Entry) -> None:
+        # Runs in whatever thread let go of the object; each step is atomic.
+        if self._entries.get(entry.key) is entry:
+            self._entries.pop(entry.key, None)

@@ -1,0 +1,74 @@
+"""Looking into other people's objects without running their code.
+
+No attribute access here can reach a ``__getattr__``, a property or a descriptor
+written in Python: only slots and dictionaries that C code provides are read.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+_MISSING: Any = object()
+
+
+def instance_dict(thing: Any) -> dict[str, Any]:
+    """The instance's own ``__dict__``, or an empty one when it has none."""
+    for cls in type(thing).__mro__:
+        descriptor = cls.__dict__.get("__dict__")
+        if descriptor is not None:
+            if type(descriptor) is types.GetSetDescriptorType:
+                found = descriptor.__get__(thing)
+                return found if type(found) is dict else {}
+            return {}
+    return {}
+
+
+def attribute(thing: Any, name: str, default: Any = None) -> Any:
+    """The value of a plain attribute or slot; ``default`` for anything cleverer."""
+    value = instance_dict(thing).get(name, _MISSING)
+    if value is not _MISSING:
+        return value
+    for cls in type(thing).__mro__:
+        descriptor = cls.__dict__.get(name, _MISSING)
+        if descriptor is not _MISSING:
+            kind = type(descriptor)
+            if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
+                try:
+                    return descriptor.__get__(thing)
+                except AttributeError:
+                    return default
+            return descriptor
+    # No class defines it, so nothing of the program's can run here. Needed for C types
+    # that have a dictionary but no ``__dict__``, like subclasses of the C Future.
+    try:
+        return object.__getattribute__(thing, name)
+    except AttributeError:
+        return default
+
+
+def method_code(cls: type, name: str) -> types.CodeType | None:
+    """The code of a method as defined by the class or its bases, if in Python."""
+    for base in cls.__mro__:
+        function = base.__dict__.get(name)
+        if function is not None:
+            return function.__code__ if type(function) is types.FunctionType else None
+    return None
+
+
+def type_name(thing: Any) -> str:
+    """Name of an object's class."""
+    return type.__dict__["__name__"].__get__(type(thing))  # type: ignore[no-any-return]
+
+
+def cell(function: Any, name: str) -> Any:
+    """The value that a closure's free variable ``name`` has, or None."""
+    if type(function) is not types.FunctionType or function.__closure__ is None:
+        return None
+    names = function.__code__.co_freevars
+    if name not in names:
+        return None
+    try:
+        return function.__closure__[names.index(name)].cell_contents
+    except ValueError:
+        return None

@@ -1,0 +1,71 @@
+"""Facts about the process itself: what runs, since when, its threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from asyncconsole.capture.drafts import call_frame
+from asyncconsole.model import Thread
+
+_imported = time.time()
+DEEPEST = 500
+"""Frames of one thread that a snapshot keeps."""
+
+
+def program() -> str:
+    """What runs, in a word: ``bank.py``, ``-m shop``, or the interpreter's name."""
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and getattr(spec, "name", None):
+        name = str(spec.name)
+        return name[: -len(".__main__")] if name.endswith(".__main__") else name
+    argv = sys.argv[0] if sys.argv else ""
+    return Path(argv).name if argv and argv not in {"-c", "-m"} else Path(sys.executable).name
+
+
+def started() -> float:
+    """When the process began, as a Unix time; the import's time where unknown."""
+    try:
+        with open("/proc/self/stat", "rb") as file:  # noqa: PTH123 - pathlib opens it no better
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        with open("/proc/stat", "rb") as file:  # noqa: PTH123 - same
+            boot = next(int(line.split()[1]) for line in file if line.startswith(b"btime "))
+        return boot + ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, StopIteration, AttributeError):
+        return _imported
+
+
+def threads(own: int | None, loops: dict[int, int]) -> list[Thread]:
+    """Every Python thread with its stack, without the console's own.
+
+    Args:
+        own: Ident of the console's side thread.
+        loops: Loop ids by thread ident.
+    """
+    known = {thread.ident: thread for thread in threading.enumerate()}
+    found = []
+    for ident, top in sys._current_frames().items():  # noqa: SLF001 - the only way to another thread's stack
+        if ident == own:
+            continue
+        thread = known.get(ident)
+        frames = []
+        frame: Any = top
+        while frame is not None and len(frames) < DEEPEST:
+            frames.append(call_frame(frame))
+            frame = frame.f_back
+        found.append(
+            Thread(
+                ident,
+                thread.name if thread is not None else "",
+                daemon=thread.daemon if thread is not None else False,
+                native_id=thread.native_id if thread is not None else None,
+                loop=loops.get(ident),
+                frames=tuple(reversed(frames)),
+            )
+        )
+    return found

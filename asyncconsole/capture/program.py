@@ -1,0 +1,255 @@
+"""A living interpreter becomes a snapshot.
+
+`Program` keeps what must outlive one capture: numbers and names. `Program.capture`
+is a generator: it yields between slices, so that whoever drives it decides how
+often the program's own threads get a turn. It never raises for what it reads;
+what could not be read is a gap in the snapshot.
+"""
+
+from __future__ import annotations
+
+import linecache
+import platform
+import re
+import threading
+import time
+from collections.abc import Generator
+from datetime import datetime, timezone
+from typing import Any
+
+from asyncconsole.capture import drafts, edges, futures, process, registry
+from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.loops import LoopBook, LoopFact
+from asyncconsole.capture.names import search
+from asyncconsole.capture.resources import Resources
+from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
+
+SLICE = 50
+"""Tasks read before others get a turn."""
+
+
+class Program:
+    """The program we are guests of.
+
+    Attributes:
+        loops: Its event loops.
+        tasks: Numbers of its tasks.
+        futures: Numbers of the futures that tasks wait on.
+        things: Numbers of its primitives.
+    """
+
+    def __init__(self) -> None:
+        self.loops = LoopBook()
+        self.tasks = Numbers()
+        self.futures = Numbers()
+        self.things = Numbers()
+        self.own_thread: int | None = None
+        self._names: dict[int, str] = {}
+        self._nameless: dict[int, float] = {}
+
+    def number(self, task: Any) -> tuple[int, str]:
+        """Id and name of a live task."""
+        return self.tasks.of(task), futures.name(task)
+
+    def find(self, number: int) -> Any:
+        """The live task with that id, or None when it has ended and gone."""
+        return next((task for known, task in self.tasks.live() if known == number), None)
+
+    def look(self) -> list[drafts.Draft]:
+        """Numbered, unread drafts of every task that is not done."""
+        live = [fact.reference() for fact in self.loops.find()]
+        found = []
+        for task in registry.tasks([loop for loop in live if loop is not None]):
+            loop = futures.loop(task)
+            if self.loops.note(loop):
+                found.append((task, loop))
+        found.sort(key=lambda pair: _creation_order(futures.name(pair[0])))
+        listed = [drafts.Draft(task, self.tasks.of(task), loop) for task, loop in found]
+        return sorted(listed, key=lambda draft: draft.number)
+
+    def observe(self, most: int) -> None:
+        """Note which future each task is suspended on, so that waits get an age.
+
+        Does nothing for programs of more than ``most`` tasks.
+        """
+        listed = self.look()
+        if len(listed) <= most:
+            for draft in listed:
+                future = futures.waiter(draft.task)
+                if future is not None and not futures.done(future):
+                    self.futures.of(future)
+
+    def capture(
+        self,
+        *,
+        holds: bool = True,
+        resources: bool = True,
+        tasks: bool = True,
+        threads: bool = True,
+    ) -> Generator[None, None, Snapshot]:
+        """Read the program; drive it to the end for the snapshot.
+
+        Args:
+            holds: Read what tasks hold.
+            resources: Read primitives.
+            tasks: Read tasks at all.
+            threads: Read the stacks of all threads.
+
+        Yields:
+            None, between slices.
+
+        Returns:
+            The snapshot; stalls are not in it, the probe has them.
+        """
+        began = time.monotonic()
+        gaps: list[Gap] = []
+        every = self.look()
+        listed = every if tasks else []
+        loops = [
+            (fact, loop)
+            for fact in self.loops.find()
+            if (loop := fact.reference()) is not None
+        ]
+        running = {id(task) for _, loop in loops if (task := futures.current(loop)) is not None}
+        for index, draft in enumerate(listed):
+            if index % SLICE == SLICE - 1:
+                yield
+            try:
+                drafts.read(draft, running=id(draft.task) in running, holds=holds)
+            except Exception as broken:  # a fact about CPython that doesn't hold here
+                draft.gap = f"{type(broken).__name__}: {broken}"[:200]
+            if draft.waiting is not None:
+                draft.token, draft.since = self.futures.entry(draft.future)
+        book = Resources(listed, self.things)
+        if resources:
+            yield from book.collect(gaps)
+        yield from self._name(book)
+        links = yield from edges.between(listed, [loop for _, loop in loops], full=holds)
+        now = time.monotonic()
+        made = []
+        for index, draft in enumerate(listed):
+            if index % SLICE == SLICE - 1:
+                yield
+            made.append(self._task(draft, book, links, now))
+        gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
+        snapshot = Snapshot(
+            pid=process.os.getpid(),
+            program=process.program(),
+            python=platform.python_version(),
+            taken_at=utc(time.time()),
+            uptime=max(0.0, time.time() - process.started()),
+            took=time.monotonic() - began,
+            loops=tuple(self._loop(fact, loop, every) for fact, loop in loops),
+            tasks=tuple(made),
+            resources=tuple(book.resources(self._names, now)) if resources else (),
+            threads=self._threads(loops) if threads else (),
+            gaps=tuple(gaps),
+        )
+        return _with_sources(snapshot) if threads else snapshot
+
+    def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
+        """Every thread's stack."""
+        known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
+        return tuple(process.threads(self.own_thread, known))
+
+    def _name(self, book: Resources) -> Generator[None, None, None]:
+        """Find names for primitives that have none yet."""
+        now = time.monotonic()
+        alive = {self.things.of(thing): thing for thing in book.things()}
+        wanted = {
+            id(thing): thing
+            for number, thing in alive.items()
+            if number not in self._names and self._nameless.get(number, 0.0) < now
+        }
+        if wanted:
+            found = yield from search(wanted, book.places())
+            for number, thing in alive.items():
+                text = found.get(id(thing))
+                if text:
+                    self._names[number] = text
+                elif id(thing) in wanted:
+                    self._nameless[number] = now + 5.0
+        for number in [number for number in self._names if number not in alive]:
+            del self._names[number]  # it is found again when it is seen again
+
+    def _task(
+        self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float
+    ) -> Task:
+        number = draft.number
+        key = id(draft.task)
+        wait = edges.wait_of(draft, book, self.tasks, self._names, now)
+        deadline = min(
+            [when - draft.loop_time() for when in (*draft.grip.due, *links.due.get(key, ()))],
+            default=None,
+        )
+        coroutine = futures.coroutine(draft.task)
+        return Task(
+            id=number,
+            name=futures.name(draft.task),
+            state=draft.state,
+            coro=drafts.short(getattr(coroutine, "__qualname__", type(coroutine).__name__)),
+            loop=self.loops.note(draft.loop),
+            address=key,
+            wait=wait,
+            frames=tuple(draft.frames),
+            holds=tuple(book.holds(draft, now)),
+            awaited_by=tuple(sorted(links.awaited_by.get(key, ()))),
+            deadline=max(0.0, deadline) if deadline is not None else None,
+            watchers=tuple(sorted(links.watchers.get(key, ()))),
+            cancelling=futures.cancelling(draft.task),
+            gap=draft.gap,
+        )
+
+    def _loop(self, fact: LoopFact, loop: Any, listed: list[drafts.Draft]) -> Loop:
+        task = futures.current(loop)
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        return Loop(
+            id=fact.number,
+            type=fact.type,
+            thread=names.get(fact.thread, ""),
+            thread_id=fact.thread,
+            running=fact.running,
+            closed=fact.closed,
+            debug=fact.debug,
+            task=self.tasks.of(task) if task is not None else None,
+            tasks=sum(draft.loop is loop for draft in listed),
+            ready=fact.ready,
+            timers=fact.timers,
+        )
+
+
+def utc(moment: float) -> str:
+    """A Unix time as ISO 8601 in UTC, to the millisecond."""
+    text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _creation_order(name: str) -> tuple[bool, int, list[Any]]:
+    """asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
+    counted = re.fullmatch(r"Task-(\d+)", name)
+    if counted:
+        return False, int(counted[1]), []
+    pieces = re.split(r"(\d+)", name)
+    return True, 0, [(piece.isdigit(), piece.zfill(20)) for piece in pieces]
+
+
+def _with_sources(snapshot: Snapshot) -> Snapshot:
+    """Add the text of every source line that the snapshot names."""
+    wanted: set[tuple[str, int]] = set()
+
+    def frames(found: tuple[Frame, ...]) -> None:
+        wanted.update((frame.file, frame.line) for frame in found if frame.line)
+
+    for thread in snapshot.threads:
+        frames(thread.frames)
+    for task in snapshot.tasks:
+        frames(task.frames)
+        wanted.update((hold.file, hold.line) for hold in task.holds)
+    import dataclasses  # noqa: PLC0415 - only when a capture is made
+
+    lines = []
+    for file, line in sorted(wanted):
+        text = linecache.getline(file, line).strip()
+        if text:
+            lines.append((file, line, text[:300]))
+    return dataclasses.replace(snapshot, sources=tuple(lines))

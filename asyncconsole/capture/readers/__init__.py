@@ -1,0 +1,43 @@
+"""One small reader per primitive, found by looking into this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from asyncconsole.capture.readers.reader import Facts, Reader
+
+__all__ = ["Facts", "Reader", "reader_for", "wait_codes"]
+
+
+@cache
+def _readers() -> tuple[Reader, ...]:
+    found = []
+    for module in pkgutil.iter_modules(__path__):
+        if module.name != "reader":
+            found.append(importlib.import_module(f"{__name__}.{module.name}").READER)
+    return tuple(found)
+
+
+@cache
+def _by_type() -> dict[type, Reader]:
+    return {reader.type: reader for reader in _readers()}
+
+
+def reader_for(thing: Any) -> Reader | None:
+    """The reader for an object's class or the nearest base, or None."""
+    book = _by_type()
+    for cls in type(thing).__mro__:
+        reader = book.get(cls)
+        if reader is not None:
+            return reader
+    return None
+
+
+@cache
+def wait_codes() -> dict[CodeType, tuple[Reader, str]]:
+    """Functions that, suspended, mean a wait: to the reader and the kind of wait."""
+    return {code: (reader, kind) for reader in _readers() for code, kind in reader.waits.items()}

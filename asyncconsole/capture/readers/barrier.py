@@ -1,0 +1,31 @@
+"""``asyncio.Barrier`` (3.11 and later)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.readers.reader import Facts, Reader, code, futures_of
+
+_STATES = {"FILLING": "filling", "DRAINING": "draining", "RESETTING": "reset", "BROKEN": "broken"}
+
+
+class _BarrierReader(Reader):
+    type = asyncio.Barrier if hasattr(asyncio, "Barrier") else type(None)
+    waits = dict.fromkeys(code(type, "wait"), "barrier")
+
+    def read(self, thing: Any) -> Facts:
+        parties = attribute(thing, "_parties", 0)
+        count = attribute(thing, "_count", 0)
+        stage = attribute(attribute(thing, "_state"), "_name_", "")
+        waiting = futures_of(attribute(thing, "_cond"), "_waiters")
+        return Facts(
+            state=f"{count} of {parties} parties, {_STATES.get(stage, stage)}",
+            locked=True,
+            queue=tuple((future, "") for future in waiting),
+            details=(("parties", parties), ("arrived", count)),
+        )
+
+
+READER = _BarrierReader()

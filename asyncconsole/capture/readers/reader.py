@@ -1,0 +1,103 @@
+"""What one primitive must be able to tell: the port that a reader implements.
+
+To teach the console a new primitive, add one file to this folder that binds
+``READER``; nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+from asyncconsole.capture.objects import attribute, instance_dict, method_code
+
+Detail = tuple[str, "str | int | float | bool | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A primitive as it is now.
+
+    Attributes:
+        state: In words.
+        locked: True when a newcomer would have to wait.
+        queue: Waiting futures in queue order, each with a role ("", ``get``,
+            ``put``, ``join``).
+        permits: How many can hold it at once; None when not known.
+        taken: How many permits are out; None when not known.
+        sound: True when acquire and release are the standard library's own.
+        details: Numbers worth showing.
+    """
+
+    state: str
+    locked: bool = False
+    queue: tuple[tuple[Any, str], ...] = ()
+    permits: int | None = None
+    taken: int | None = None
+    sound: bool = False
+    details: tuple[Detail, ...] = ()
+
+
+class Reader:
+    """Reads one type of primitive. Subclass, fill in, bind an instance to ``READER``.
+
+    Attributes:
+        type: The class (subclasses are read too).
+        waits: Suspended functions that mean a wait on it, by their kind.
+        holdable: True when tasks hold it (a lock, not an event).
+    """
+
+    type: type
+    waits: dict[CodeType, str]
+    holdable = False
+
+    def read(self, thing: Any) -> Facts:
+        """Its state; may raise anything, which becomes a gap in the snapshot."""
+        raise NotImplementedError
+
+    def guards(self, thing: Any) -> Any:
+        """The primitive that is really held when ``thing`` is (a Condition's lock)."""
+        return thing
+
+    def waits_for(self, thing: Any, future: Any, kind: str) -> bool:
+        """Whether a task suspended in one of ``waits`` on ``future`` waits for ``thing``."""
+        return True
+
+
+def code(cls: type, *names: str) -> list[CodeType]:
+    """Code objects of those methods that this Python's class has."""
+    found = [method_code(cls, name) for name in names]
+    return [item for item in found if item is not None]
+
+
+def futures_of(thing: Any, name: str) -> tuple[Any, ...]:
+    """A copy of a queue of futures; () when there is none."""
+    found = attribute(thing, name)
+    for _ in range(5):
+        try:
+            return tuple(found) if found is not None else ()
+        except RuntimeError:  # changed while it was copied
+            continue
+    return ()
+
+
+def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
+    """True when none of ``methods`` is overridden by a subclass or on the instance."""
+    own = instance_dict(thing)
+    for name in methods:
+        if name in own:
+            return False
+        for cls in type(thing).__mro__:
+            if name in cls.__dict__:
+                function = cls.__dict__[name]
+                if type(function) is not FunctionType:
+                    return False
+                if not function.__code__.co_filename == base.__init__.__code__.co_filename:  # type: ignore[misc]
+                    return False
+                break
+    return True
+
+
+ACQUIRE = ("acquire", "release", "__aenter__", "__aexit__")

@@ -1,0 +1,239 @@
+"""From tasks' waits and holds to the primitives behind them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator, Iterator
+from typing import Any
+
+from asyncconsole.capture import futures
+from asyncconsole.capture.drafts import Draft, short
+from asyncconsole.capture.holders import Held
+from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.names import Place, base
+from asyncconsole.capture.readers import Facts, reader_for
+from asyncconsole.capture.waits import describe
+from asyncconsole.model import Gap, Hold, Holder, Resource, Waiter
+
+SLICE = 200
+_CONDITION_WAIT = asyncio.Condition.wait.__code__
+
+
+class Resources:
+    """The primitives of one capture."""
+
+    def __init__(self, listed: list[Draft], numbers: Numbers) -> None:
+        self._listed = listed
+        self._numbers = numbers
+        self._facts: dict[int, Facts] = {}
+        self._things: dict[int, Any] = {}
+        self._places: dict[int, list[Place]] = {}
+        self._holders: dict[int, list[tuple[Draft, Held]]] = {}
+        self._by_future = {id(d.future): d for d in listed if d.future is not None}
+        self._notified: dict[int, list[Any]] = {}
+        for draft in listed:
+            self._enlist(draft)
+
+    def _enlist(self, draft: Draft) -> None:
+        """What one task waits for and holds."""
+        waiting = draft.waiting
+        if waiting is not None and waiting.thing is not None:
+            self._add(waiting.thing)
+            self._place(waiting.thing, draft, None)
+            reader = reader_for(waiting.thing)
+            if reader is not None and waiting.kind == "condition":
+                # Inside Condition.wait() its lock is given back, whatever the stack says.
+                self._notified.setdefault(id(reader.guards(waiting.thing)), []).append(draft)
+        for held in draft.grip.held:
+            self._add(held.thing)
+            self._place(held.thing, draft, held)
+            self._holders.setdefault(id(held.thing), []).append((draft, held))
+            if held.through is not held.thing:
+                self._add(held.through)
+                self._place(held.through, draft, held)
+
+    def _add(self, thing: Any) -> None:
+        self._things[id(thing)] = thing
+        reader = reader_for(thing)
+        if reader is not None:
+            guarded = reader.guards(thing)
+            self._things.setdefault(id(guarded), guarded)
+
+    def _place(self, thing: Any, draft: Draft, held: Held | None) -> None:
+        """Remember the frames in which a thing was seen, to name it."""
+        places = self._places.setdefault(id(thing), [])
+        if len(places) > 3 or not draft.chain.levels:  # noqa: PLR2004 - a few are enough for a name
+            return
+        if held is not None:
+            function = draft.frames[held.level].function
+            levels = draft.chain.levels[: held.level + 1]
+            places.append(Place(levels, function, held.line, held.span))
+            return
+        for index in reversed(range(len(draft.chain.levels))):
+            frame = draft.frames[index]
+            if frame.own:
+                places.append(Place(draft.chain.levels[: index + 1], frame.function, frame.line))
+                return
+
+    def things(self) -> list[Any]:
+        """The live primitives."""
+        return list(self._things.values())
+
+    def places(self) -> dict[int, list[Place]]:
+        """Where each was seen. A Condition's lock is named by its Condition instead."""
+        guarded = {id(lock) for thing in self._things.values() if (lock := _guarded(thing))}
+        return {key: found for key, found in self._places.items() if key not in guarded}
+
+    def collect(self, gaps: list[Gap]) -> Generator[None, None, None]:
+        """Read the state of every primitive and drop holds that its state denies."""
+        for index, (key, thing) in enumerate(list(self._things.items())):
+            if index % SLICE == SLICE - 1:
+                yield
+            reader = reader_for(thing)
+            if reader is None:
+                self._facts[key] = Facts(state=futures.state(thing).lower() or "pending")
+                continue
+            try:
+                self._facts[key] = reader.read(thing)
+            except Exception as broken:  # a reader that fails is a gap, not an error
+                gaps.append(Gap(describe(thing), f"{type(broken).__name__}: {broken}"[:200]))
+                self._facts[key] = Facts(state="unreadable")
+        for key, claims in self._holders.items():
+            self._holders[key] = self._settled(key, claims)
+
+    def _settled(self, key: int, claims: list[tuple[Draft, Held]]) -> list[tuple[Draft, Held]]:
+        """The claims to one primitive that its state and the other claims allow."""
+        facts = self._facts.get(key)
+        if facts is None or not (facts.locked or facts.taken or facts.permits is None):
+            return []  # nobody has it: the exit is in force, but it was given back
+        away = self._given_back(key)
+        claims = [(draft, held) for draft, held in claims if id(draft.task) not in away]
+        if facts.permits is not None and len({id(d.task) for d, _ in claims}) > facts.permits:
+            for _, held in claims:
+                held.certain = False  # more holders than permits: not all of them can be right
+        return claims
+
+    def _given_back(self, key: int) -> set[int]:
+        """Tasks inside ``Condition.wait()`` of this lock, and those that await them.
+
+        The latter because ``wait_for(condition.wait(), s)`` makes a task of its own
+        before 3.12, while the ``async with condition`` is on its parent's stack.
+        """
+        away = {id(draft.task) for draft in self._notified.get(key, ())}
+        for draft in self._listed:
+            waiting = draft.waiting
+            if waiting is None or waiting.kind != "lock" or id(waiting.thing) != key:
+                continue
+            # Woken in Condition.wait(), it takes the lock again before it returns.
+            if any(level.code is _CONDITION_WAIT for level in draft.chain.levels):
+                away.add(id(draft.task))
+        grown = True
+        while grown and away:
+            grown = False
+            for draft in self._listed:
+                if draft.waiting is None or id(draft.task) in away:
+                    continue
+                if any(id(task) in away for task in draft.waiting.tasks):
+                    away.add(id(draft.task))
+                    grown = True
+        return away
+
+    def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
+        """What one task holds, as plain data."""
+        for held in draft.grip.held:
+            claims = self._holders.get(id(held.thing), ())
+            if not any(claim is held for _, claim in claims):
+                continue
+            frame = draft.frames[held.level]
+            yield Hold(
+                resource=self.id(held.thing),
+                frame=held.level,
+                file=frame.file,
+                line=held.line,
+                function=frame.function,
+                since=now - draft.since if draft.waiting is not None else None,
+                how=held.how,
+                certain=held.certain,
+            )
+
+    def id(self, thing: Any) -> str:
+        """The primitive's id."""
+        return f"L{self._numbers.of(thing)}"
+
+    def title(self, thing: Any, names: dict[int, str]) -> str:
+        """The primitive's name, or a clue where it was seen."""
+        text = names.get(self._numbers.of(thing))
+        if text:
+            return text
+        for other in self._things.values():
+            if _guarded(other) is thing:
+                return f"lock of {self.title(other, names)}"
+        for place in self._places.get(id(thing), ()):
+            file = base(place.level.code.co_filename)
+            return f"unnamed, seen at {file}:{place.line}"
+        for draft in self._listed:
+            if draft.waiting is not None and draft.waiting.thing is thing:
+                return f"unnamed, {futures.name(draft.task)} waits for it"
+        return "unnamed"
+
+    def resources(self, names: dict[int, str], now: float) -> Iterator[Resource]:
+        """Every primitive as plain data, by id."""
+        for key, thing in sorted(self._things.items(), key=lambda pair: self._numbers.of(pair[1])):
+            facts = self._facts[key]
+            claims = self._claims(thing)
+            holders = tuple(self._holder(draft, held, now) for draft, held in claims)
+            certain = [held for _, held in claims if held.certain and held.how == "stack"]
+            yield Resource(
+                id=self.id(thing),
+                type=describe(thing),
+                name=self.title(thing, names),
+                state=facts.state,
+                locked=facts.locked,
+                holders=holders,
+                waiters=tuple(self._waiters(facts, thing, now)),
+                permits=facts.permits,
+                sound=facts.sound,
+                accounted=bool(facts.taken)
+                and facts.permits == facts.taken == len(certain) == len(claims),
+                details=facts.details,
+            )
+
+    def _claims(self, thing: Any) -> list[tuple[Draft, Held]]:
+        reader = reader_for(thing)
+        guarded = reader.guards(thing) if reader is not None else thing
+        return self._holders.get(id(guarded), [])
+
+    def _holder(self, draft: Draft, held: Held, now: float) -> Holder:
+        frame = draft.frames[held.level]
+        return Holder(
+            task=draft.number,
+            name=futures.name(draft.task),
+            file=frame.file,
+            line=held.line,
+            function=short(frame.function),
+            since=now - draft.since if draft.waiting is not None else None,
+            how=held.how,
+            certain=held.certain,
+        )
+
+    def _waiters(self, facts: Facts, thing: Any, now: float) -> Iterator[Waiter]:
+        queue = facts.queue or (((thing, ""),) if reader_for(thing) is None else ())
+        position = 0
+        for future, role in queue:
+            if futures.done(future):
+                continue  # woken, on its way out of the queue
+            position += 1
+            draft = self._by_future.get(id(future))
+            if draft is None:
+                yield Waiter(None, "unknown task", position, 0.0, role)
+            else:
+                yield Waiter(
+                    draft.number, futures.name(draft.task), position, now - draft.since, role
+                )
+
+
+def _guarded(thing: Any) -> Any:
+    """The other primitive that is held when ``thing`` is; None for most."""
+    reader = reader_for(thing)
+    guarded = reader.guards(thing) if reader is not None else thing
+    return guarded if guarded is not thing else None

@@ -1,0 +1,89 @@
+"""Timers that a loop has scheduled and that will wake or cancel a task.
+
+``loop.call_later(5, task.cancel)``, ``asyncio.timeout`` and the timer behind
+``wait_for`` all end a wait from outside. A loop that hides its timers shows only those
+that a frame keeps; see `asyncconsole.capture.waits.timer_in`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import types
+from collections.abc import Generator
+from typing import Any
+
+from asyncconsole.capture import futures
+from asyncconsole.capture.glue import uvloop
+from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.waits import timer
+
+SLICE = 2_000
+_SLEEP: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def scheduled(loop: Any) -> Generator[None, None, dict[int, float]]:
+    """When a timer of ``loop`` first acts on a task or future, by the ``id`` of that.
+
+    Yields:
+        None, between slices.
+
+    Returns:
+        Loop times; {} when the loop doesn't tell.
+    """
+    found: dict[int, float] = {}
+    for index, handle in enumerate(_handles(loop)):
+        if index % SLICE == SLICE - 1:
+            yield
+        when = timer(handle)
+        if when is None:
+            continue
+        if uvloop.is_timer(handle):
+            callback, arguments = uvloop.callback(handle)
+        else:
+            callback, arguments = attribute(handle, "_callback"), attribute(handle, "_args")
+        if callback is _SLEEP:
+            continue
+        for target in _targets(callback, arguments, 0):
+            found[id(target)] = min(when, found.get(id(target), when))
+    return found
+
+
+def _handles(loop: Any) -> list[Any]:
+    """A copy of the timer handles that a loop has scheduled."""
+    if uvloop.is_loop(loop):
+        return uvloop.timers(loop)
+    handles = attribute(loop, "_scheduled")
+    return list(handles) if type(handles) is list else []
+
+
+def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
+    """Tasks and futures that a callback refers to."""
+    found = []
+    items = list(arguments) if type(arguments) is tuple else []
+    if type(callback) in {types.MethodType, types.BuiltinMethodType}:
+        items.append(callback.__self__)
+    elif type(callback) is functools.partial:
+        items += [callback.func, *callback.args, *callback.keywords.values()]
+    elif type(callback) is types.FunctionType:
+        for cell in callback.__closure__ or ():
+            try:
+                items.append(cell.cell_contents)
+            except ValueError:  # an empty cell
+                continue
+        items += callback.__defaults__ or ()
+    for item in items[:100]:
+        if futures.is_future(item):
+            found.append(item)
+        elif futures.is_task(attribute(item, "_task")):  # asyncio.Timeout and its like
+            found.append(attribute(item, "_task"))
+        elif depth < 3 and type(item) in {  # noqa: PLR2004 - partial of a method of a closure
+            types.MethodType,
+            types.BuiltinMethodType,
+            types.FunctionType,
+            functools.partial,
+        }:
+            found += _targets(item, (), depth + 1)
+        elif type(item) in {list, tuple, set}:
+            found += [task for task in list(item)[:1000] if futures.is_future(task)]
+    return found
