@@ -16,9 +16,9 @@ from asyncconsole.capture._dataflow import (
     push_exc_info,
 )
 from asyncconsole.capture._stack import (
+    CALLABLE,
     EFFECTS,
     EXIT_NAMES,
-    MAYBE,
     NULL,
     OBJECT,
     STEPS,
@@ -62,9 +62,9 @@ def _load_global(walk: Walk, arg: int, _at: int) -> None:
 def _method_pair(walk: Walk, name: str) -> None:
     """What is called and its ``self``; only one object when it is no method."""
     if MINOR < 13:  # noqa: PLR2004  3.13 put the callable first
-        walk.stack += [Slot("method", 0, name) if name else MAYBE, OBJECT]
+        walk.stack += [Slot("method", 0, name), OBJECT]
     else:
-        walk.stack += [OBJECT, Slot("receiver", 0, name) if name else MAYBE]
+        walk.stack += [CALLABLE, Slot("receiver", 0, name)]
 
 
 def _load_method(walk: Walk, arg: int, _at: int) -> None:
@@ -83,7 +83,7 @@ def _load_attr(walk: Walk, arg: int, _at: int) -> None:
 def _load_super_attr(walk: Walk, arg: int, _at: int) -> None:
     walk.pop(3)
     if arg & 1:
-        _method_pair(walk, "")
+        _method_pair(walk, walk.code.co_names[arg >> 2])
     else:
         walk.stack.append(OBJECT)
 

@@ -19,6 +19,7 @@ from asyncconsole.capture._dataflow import (
     push_exc_info,
 )
 from asyncconsole.capture._stack import (
+    CALLABLE,
     EFFECTS,
     EXIT_NAMES,
     MAYBE,
@@ -56,16 +57,19 @@ def _load_global(walk: Walk, arg: int, _at: int) -> None:
     walk.stack += [OBJECT, NULL] if arg & 1 else [OBJECT]
 
 
+def _attribute(walk: Walk, name: str, called: int) -> None:
+    """An attribute; if it will be called, followed by its ``self`` when it is a method."""
+    walk.stack += [CALLABLE, Slot("receiver", 0, name)] if called else [OBJECT]
+
+
 def _load_attr(walk: Walk, arg: int, _at: int) -> None:
     walk.pop()
-    walk.stack.append(OBJECT)
-    if arg & 1:
-        walk.stack.append(Slot("receiver", 0, walk.code.co_names[arg >> 1]))
+    _attribute(walk, walk.code.co_names[arg >> 1], arg & 1)
 
 
 def _load_super_attr(walk: Walk, arg: int, _at: int) -> None:
     walk.pop(3)
-    walk.stack += [OBJECT, MAYBE] if arg & 1 else [OBJECT]
+    _attribute(walk, walk.code.co_names[arg >> 2], arg & 1)
 
 
 def _get_iter_indexed(walk: Walk, _arg: int, _at: int) -> None:

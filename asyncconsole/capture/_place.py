@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any, Final
 
-from asyncconsole.capture._stack import NULLABLE, Point, Slot
+from asyncconsole.capture._stack import NULLABLE, SELF, Point, Slot
 
 WAYS: Final = 64
 """Ways to lay a stack that are tried before giving up."""
@@ -137,7 +137,7 @@ def place(point: Point, view: View) -> Picks | None:
             return None
         slot, end, picks = work.pop()
         while slot >= 0:
-            taken = _choices(slots, slot, view, end - 1)
+            taken = _choices(slots, slot, view, end - 1, picks[0] if picks else -1)
             if taken is _EITHER:
                 work.append((slot - 1, end, (-1, *picks)))
             elif taken is _NEITHER:
@@ -170,8 +170,16 @@ _ONE, _NONE, _EITHER, _NEITHER = range(4)
 """How many objects a slot can take: one, none, either; or it does not fit at all."""
 
 
-def _choices(slots: tuple[Slot, ...], slot: int, view: View, index: int) -> int:
-    """What a slot can be, when ``index`` is the topmost object left."""
+def _choices(slots: tuple[Slot, ...], slot: int, view: View, index: int, above: int) -> int:
+    """What a slot can be.
+
+    Args:
+        slots: The stack.
+        slot: Index of the slot.
+        view: The objects.
+        index: Of the topmost object that no slot above took.
+        above: Index of the object that the next slot took, or -1.
+    """
     kind = slots[slot]
     what = kind.what
     if what == "null":
@@ -185,19 +193,40 @@ def _choices(slots: tuple[Slot, ...], slot: int, view: View, index: int) -> int:
     fits = True
     if what == "exit":
         fits = callable(thing)
+        if slot + 1 < len(slots) and slots[slot + 1] == SELF and above < 0:
+            # An exit without its manager above was made by a descriptor. This is none.
+            fits = fits and not _belongs(objects, index, kind.name)
     elif what == "previous":
         fits = thing is None or issubclass(type(thing), BaseException)
     elif what == "number":
         fits = type(thing) is int
+    elif what == "callable":
+        fits = callable(thing)
     elif what == "method":
-        owner = objects[index + 1] if index + 1 < len(objects) else None
-        return _ONE if of_class(type(owner), kind.name) is thing else _EITHER
+        return _as_method(thing, objects[index + 1], kind.name)
     elif what == "receiver":
-        return _ONE if of_class(type(thing), kind.name) is objects[index - 1] else _EITHER
+        return _as_method(objects[index - 1], thing, kind.name)
     elif what == "self":
-        name = slots[slot - 1].name
-        known = manager_of(objects[index - 1], thing, name) if index > view.start else None
-        return _ONE if known is thing else _EITHER
+        return _ONE if _belongs(objects, index - 1, slots[slot - 1].name) else _EITHER
     else:
         return _EITHER
     return _ONE if fits else _NEITHER
+
+
+def _belongs(objects: list[Any], index: int, name: str) -> bool:
+    """Whether an object is the plain function that the class of the next one has as exit."""
+    if index + 1 >= len(objects):
+        return False
+    return of_class(type(objects[index + 1]), name) is objects[index]
+
+
+def _as_method(function: Any, owner: Any, name: str) -> int:
+    """Whether these two are what calling the method ``owner.name`` puts on the stack."""
+    known = False
+    for base in _MRO.__get__(type(owner)):
+        found = _NAMESPACE.__get__(base).get(name, _MISSING)
+        if found is function:
+            return _ONE
+        known = known or found is not _MISSING
+    # With another attribute of that name the class may have been changed meanwhile.
+    return _EITHER if known else _NONE

@@ -25,7 +25,8 @@ class Slot(NamedTuple):
             ``iterator``: what an ``async for`` goes over. ``previous``: the exception
             handled before, or None. ``number``: a saved instruction number.
             ``method``/``receiver``: the part of a method call that is absent
-            when the attribute is no method (before/from 3.13).
+            when the attribute is no method (before/from 3.13). ``callable``: what
+            will be called.
         offset: Of the instruction that fetched an ``exit``.
         name: Attribute looked up for ``method``/``receiver``; the exit's name.
     """
@@ -42,6 +43,7 @@ SELF: Final = Slot("self")
 ITERATOR: Final = Slot("iterator")
 PREVIOUS: Final = Slot("previous")
 NUMBER: Final = Slot("number")
+CALLABLE: Final = Slot("callable")
 
 NULLABLE: Final = frozenset({"maybe", "self", "method", "receiver"})
 EXIT_NAMES: Final = {False: "__exit__", True: "__aexit__"}

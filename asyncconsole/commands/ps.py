@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
-from collections import Counter
 
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command
@@ -106,17 +105,12 @@ def _table(tasks: list[Task]) -> Table:
 
 def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
     """Tasks with the same state, wait and place in one row."""
-    groups: Counter[tuple[str, str, str]] = Counter()
-    example: dict[tuple[str, str, str], Task] = {}
+    groups: dict[tuple[str, str, str], list[Task]] = {}
     for task in tasks:
         wait = task.wait
-        what = ""
-        if wait is not None:
-            what = phrases.waiting(wait) if wait.kind != "timer" else "timer"
+        what = "" if wait is None else "timer" if wait.kind == "timer" else wait.name
         where = "".join(span.text for span in phrases.spot(task.where))
-        key = (task.state, what, where)
-        groups[key] += 1
-        example.setdefault(key, task)
+        groups.setdefault((task.state, what, where), []).append(task)
     columns = (
         Column("TASKS", "right"),
         Column("STATE"),
@@ -125,14 +119,16 @@ def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
         Column("EXAMPLE", least=8),
     )
     rows = []
-    for key, count in groups.most_common(limit):
-        state, what, _ = key
-        task = example[key]
+    largest = sorted(groups.items(), key=lambda pair: -len(pair[1]))
+    for (state, what, _), members in largest[:limit]:
+        task = members[0]
+        items = {member.wait.resource for member in members if member.wait is not None}
+        number = f" ({items.pop()})" if len(items) == 1 and None not in items else ""
         rows.append(
             (
-                (line(str(count)),),
+                (line(str(len(members))),),
                 (line((state, phrases.STATES.get(task.state, ""))),),
-                (line(what),),
+                (line(what + number),),
                 (phrases.spot(task.where),),
                 (line((task.name, "name"), f" ({task.id})"),),
             )
