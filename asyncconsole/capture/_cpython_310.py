@@ -12,7 +12,7 @@ Checked on 3.10.13; the effects follow Python/ceval.c of CPython.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncconsole.capture._dataflow import ENDS, LONGEST, ROUNDS, apply, arguments
 from asyncconsole.capture._stack import (

@@ -7,7 +7,7 @@ Python/bytecodes.c (3.12, 3.13) of CPython.
 from __future__ import annotations
 
 import sys
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asyncconsole.capture._dataflow import (
     Analysis,

@@ -10,7 +10,7 @@ Checked on 3.14.10 and 3.15.2; the effects follow Python/bytecodes.c of CPython.
 from __future__ import annotations
 
 import sys
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asyncconsole.capture._dataflow import (
     Analysis,

@@ -8,7 +8,7 @@ analysis: then nothing is claimed about that code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asyncconsole.capture._stack import (
     EXIT_NAMES,
@@ -29,8 +29,8 @@ from asyncconsole.capture._stack import (
 )
 
 if TYPE_CHECKING:
-    from types import CodeType
     from collections.abc import Iterator
+    from types import CodeType
 
 LONGEST: Final = 400_000
 """Bytes of bytecode that are analysed at most."""

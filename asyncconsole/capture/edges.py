@@ -67,7 +67,7 @@ def wait_of(
         return None
     return Wait(
         kind=waiting.kind,
-        name=_phrase(waiting, book, names, draft, now),
+        name=_phrase(waiting, book, names, draft),
         resource=book.id(waiting.thing) if waiting.thing is not None else None,
         since=max(0.0, now - draft.since),
         token=draft.token,
@@ -80,9 +80,7 @@ def wait_of(
     )
 
 
-def _phrase(
-    waiting: Waiting, book: Resources, names: dict[int, str], draft: Draft, now: float
-) -> str:
+def _phrase(waiting: Waiting, book: Resources, names: dict[int, str], draft: Draft) -> str:
     """What it waits for, in words without the primitive's id."""
     if waiting.thing is not None:
         return f"{describe(waiting.thing)} {book.title(waiting.thing, names)}"

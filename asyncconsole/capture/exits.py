@@ -16,7 +16,7 @@ import weakref
 from functools import cache
 from gc import get_referents
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import Any, Final, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asyncconsole.capture._place import View, behind_frame_head, behind_head, manager_of, place
 from asyncconsole.capture._stack import EXIT_NAMES, Point, Shape, StrangeCodeError

@@ -23,7 +23,7 @@ from asyncconsole.capture.waits import timer_in
 DEEPEST = 20
 """Context managers inside context managers that are followed."""
 
-_GeneratorManager: Any = contextlib._AsyncGeneratorContextManager  # type: ignore[attr-defined]  # noqa: SLF001
+_GeneratorManager: Any = contextlib._AsyncGeneratorContextManager  # noqa: SLF001
 _ExitStack: Any = contextlib.AsyncExitStack
 
 

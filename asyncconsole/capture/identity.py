@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 import weakref
 from typing import Any
@@ -25,7 +26,7 @@ class Numbers:
 
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
-        self._last = 0
+        self._last = itertools.count(1)  # next() on it is one atomic step
 
     def of(self, thing: Any) -> int:
         """The number of ``thing``, a new one when it is new."""
@@ -41,9 +42,8 @@ class Numbers:
             entry = _Entry(thing, self._drop)
         except TypeError:
             return 0, time.monotonic()
-        self._last += 1
         entry.key = key
-        entry.number = self._last
+        entry.number = next(self._last)
         entry.since = time.monotonic()
         self._entries[key] = entry
         return entry.number, entry.since

@@ -35,7 +35,7 @@ SLICE = 500
 """Values after which the search gives others a turn."""
 
 _given: dict[int, tuple[Any, str]] = {}
-_MODULE_DICT: Any = types.ModuleType.__dict__["__dict__"].__get__
+_MODULE_DICT: Any = vars(types.ModuleType)["__dict__"].__get__
 _PLAIN_KEYS = (str, int, bytes, bool, float, type(None))
 _LONGEST_KEY = 60
 
@@ -271,7 +271,11 @@ def _variable(thing: Any, place: Place) -> str | None:
         return None
     owner = place.level.owner
     frame = next(
-        (getattr(owner, f"{kind}_frame") for kind in ("cr", "gi", "ag") if hasattr(owner, f"{kind}_frame")),
+        (
+            getattr(owner, f"{kind}_frame")
+            for kind in ("cr", "gi", "ag")
+            if hasattr(owner, f"{kind}_frame")
+        ),
         None,
     )
     if frame is None:
@@ -287,8 +291,12 @@ def _variable(thing: Any, place: Place) -> str | None:
 
 
 _WITH = re.compile(r"async with (?P<what>[\w.]+(?:\[[^\]]*\])?)(?:\s+as\s+\w+)?\s*:")
-_CALL = re.compile(r"await (?:asyncio\.)?(?:wait_for\()?(?P<what>[\w.\[\]'\"]+)\.(?:acquire|get|put|join|wait)\(")
-_AWAIT = re.compile(r"await (?:asyncio\.)?(?:wait_for\(|shield\()?(?P<what>[\w.]+(?:\[[^\]]*\])?)\s*(?:[,)]|$)")
+_CALL = re.compile(
+    r"await (?:asyncio\.)?(?:wait_for\()?(?P<what>[\w.\[\]'\"]+)\.(?:acquire|get|put|join|wait)\("
+)
+_AWAIT = re.compile(
+    r"await (?:asyncio\.)?(?:wait_for\(|shield\()?(?P<what>[\w.]+(?:\[[^\]]*\])?)\s*(?:[,)]|$)"
+)
 
 
 def _expression(place: Place) -> str | None:

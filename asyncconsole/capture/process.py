@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from asyncconsole.capture.drafts import call_frame
-from asyncconsole.model import Thread
+from asyncconsole.model import Frame, Thread
 
 _imported = time.time()
+OWN_THREADS = "asyncconsole"
+"""How the names of the console's own threads begin."""
+
 DEEPEST = 500
 """Frames of one thread that a snapshot keeps."""
 
@@ -23,7 +26,7 @@ def program() -> str:
     spec = getattr(main, "__spec__", None)
     if spec is not None and getattr(spec, "name", None):
         name = str(spec.name)
-        return name[: -len(".__main__")] if name.endswith(".__main__") else name
+        return name.removesuffix(".__main__")
     argv = sys.argv[0] if sys.argv else ""
     return Path(argv).name if argv and argv not in {"-c", "-m"} else Path(sys.executable).name
 
@@ -40,20 +43,19 @@ def started() -> float:
         return _imported
 
 
-def threads(own: int | None, loops: dict[int, int]) -> list[Thread]:
+def threads(loops: dict[int, int]) -> list[Thread]:
     """Every Python thread with its stack, without the console's own.
 
     Args:
-        own: Ident of the console's side thread.
         loops: Loop ids by thread ident.
     """
     known = {thread.ident: thread for thread in threading.enumerate()}
     found = []
     for ident, top in sys._current_frames().items():  # noqa: SLF001 - the only way to another thread's stack
-        if ident == own:
-            continue
         thread = known.get(ident)
-        frames = []
+        if thread is not None and thread.name.startswith(OWN_THREADS):
+            continue
+        frames: list[Frame] = []
         frame: Any = top
         while frame is not None and len(frames) < DEEPEST:
             frames.append(call_frame(frame))

@@ -9,12 +9,14 @@ what could not be read is a gap in the snapshot.
 from __future__ import annotations
 
 import linecache
+import os
 import platform
 import re
 import threading
 import time
 from collections.abc import Generator
 from datetime import datetime, timezone
+from functools import cache
 from typing import Any
 
 from asyncconsole.capture import drafts, edges, futures, process, registry
@@ -43,7 +45,6 @@ class Program:
         self.tasks = Numbers()
         self.futures = Numbers()
         self.things = Numbers()
-        self.own_thread: int | None = None
         self._names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
 
@@ -106,9 +107,7 @@ class Program:
         every = self.look()
         listed = every if tasks else []
         loops = [
-            (fact, loop)
-            for fact in self.loops.find()
-            if (loop := fact.reference()) is not None
+            (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
         ]
         running = {id(task) for _, loop in loops if (task := futures.current(loop)) is not None}
         for index, draft in enumerate(listed):
@@ -133,7 +132,7 @@ class Program:
             made.append(self._task(draft, book, links, now))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
         snapshot = Snapshot(
-            pid=process.os.getpid(),
+            pid=os.getpid(),
             program=process.program(),
             python=platform.python_version(),
             taken_at=utc(time.time()),
@@ -150,7 +149,7 @@ class Program:
     def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
         """Every thread's stack."""
         known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
-        return tuple(process.threads(self.own_thread, known))
+        return tuple(process.threads(known))
 
     def _name(self, book: Resources) -> Generator[None, None, None]:
         """Find names for primitives that have none yet."""
@@ -172,9 +171,7 @@ class Program:
         for number in [number for number in self._names if number not in alive]:
             del self._names[number]  # it is found again when it is seen again
 
-    def _task(
-        self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float
-    ) -> Task:
+    def _task(self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float) -> Task:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self.tasks, self._names, now)
@@ -218,6 +215,12 @@ class Program:
         )
 
 
+@cache
+def shared() -> Program:
+    """The one `Program` of this process, so that a task keeps its number for life."""
+    return Program()
+
+
 def utc(moment: float) -> str:
     """A Unix time as ISO 8601 in UTC, to the millisecond."""
     text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
@@ -225,7 +228,7 @@ def utc(moment: float) -> str:
 
 
 def _creation_order(name: str) -> tuple[bool, int, list[Any]]:
-    """asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
+    """Asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
     counted = re.fullmatch(r"Task-(\d+)", name)
     if counted:
         return False, int(counted[1]), []

@@ -24,6 +24,8 @@ from asyncconsole.model.task import Needs
 
 ASYNCIO_FILES = asyncio.locks.__file__.rpartition("locks.py")[0]
 MOST_CHILDREN = 100_000
+DEEPEST = 50
+"""Gathers and shields inside each other that are followed."""
 
 
 @dataclass(slots=True)
@@ -102,7 +104,7 @@ def of_future(future: Any, depth: int = 0) -> Waiting:
     if futures.is_future(future):
         outer = futures.callback_named(future, "shield.<locals>._outer_done_callback")
         inner = cell(outer, "inner") if outer is not None else None
-        if futures.is_future(inner) and depth < 50:
+        if futures.is_future(inner) and depth < DEEPEST:
             below = of_future(inner, depth + 1)
             return Waiting(
                 "shield", future, tasks=below.tasks, needs=below.needs, opaque=below.opaque
@@ -134,7 +136,7 @@ def _add(found: Waiting, child: Any, depth: int) -> None:
     if futures.is_task(child):
         found.tasks.append(child)
         return
-    below = of_future(child, depth + 1) if depth < 50 else None  # noqa: PLR2004 - see of_future
+    below = of_future(child, depth + 1) if depth < DEEPEST else None
     if below is None or below.opaque or not below.tasks:
         found.opaque = True
     elif len(below.tasks) == 1 or below.needs == found.needs:
@@ -181,9 +183,7 @@ def _wait_for(level: Level, future: Any) -> Waiting | None:
     if inner is None:
         return None
     below = of_future(inner)
-    return Waiting(
-        "wait_for", future, tasks=below.tasks, opaque=below.opaque, due=due_of(held)
-    )
+    return Waiting("wait_for", future, tasks=below.tasks, opaque=below.opaque, due=due_of(held))
 
 
 def _task_group(level: Level, future: Any) -> Waiting | None:
@@ -256,7 +256,7 @@ def _codes(owner: Any, *names: str) -> list[CodeType]:
 
 
 def _special() -> dict[CodeType, Callable[[Level, Any], Waiting | None]]:
-    """asyncio's own functions that are not primitives but can be waited in."""
+    """Asyncio's own functions that are not primitives but can be waited in."""
     from asyncio import base_events, base_subprocess, selector_events, streams  # noqa: PLC0415
 
     found: dict[CodeType, Callable[[Level, Any], Waiting | None]] = {}
@@ -269,9 +269,12 @@ def _special() -> dict[CodeType, Callable[[Level, Any], Waiting | None]]:
     register(_sleep, _codes(asyncio.tasks, "sleep"))
     if hasattr(asyncio, "TaskGroup"):
         register(_task_group, _codes(asyncio.TaskGroup, "__aexit__", "_aexit"))
-    register(_phrase("stream", "data from a stream"), _codes(asyncio.StreamReader, "_wait_for_data"))
     register(
-        _phrase("stream", "a stream to take data"), _codes(streams.FlowControlMixin, "_drain_helper")
+        _phrase("stream", "data from a stream"), _codes(asyncio.StreamReader, "_wait_for_data")
+    )
+    register(
+        _phrase("stream", "a stream to take data"),
+        _codes(streams.FlowControlMixin, "_drain_helper"),
     )
     register(
         _phrase("subprocess", "a child process to end"),

@@ -49,7 +49,9 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         ],
         "freed": freed,
     }
-    return Result(document, (Text(tuple(item for item in lines if item)),), exit_code=0 if ok else 1)
+    return Result(
+        document, (Text(tuple(item for item in lines if item)),), exit_code=0 if ok else 1
+    )
 
 
 def _with_children(snapshot: Snapshot, chosen: list[int]) -> list[int]:
@@ -87,9 +89,13 @@ def _outcome(outcome: CancelOutcome) -> Line:
     detail = f"{outcome.detail}" if outcome.detail else ""
     if outcome.outcome == "cancelled":
         left = f", {detail}" if detail else ""
-        return line(name, number, ("cancelled", "good"), f" after {outcome.after * 1000:.0f} ms{left}.")
+        return line(
+            name, number, ("cancelled", "good"), f" after {outcome.after * 1000:.0f} ms{left}."
+        )
     if outcome.outcome == "finished":
-        return line(name, number, f"ended after {outcome.after * 1000:.0f} ms, but not cancelled: {detail}.")
+        return line(
+            name, number, f"ended after {outcome.after * 1000:.0f} ms, but not cancelled: {detail}."
+        )
     if outcome.outcome == "done":
         return line(name, number, "had ended before.")
     if outcome.outcome == "swallowed":
@@ -104,7 +110,11 @@ def _outcome(outcome: CancelOutcome) -> Line:
         )
     text = f": {detail}" if detail else ""
     return line(
-        "Asked ", name, number, ("to cancel; still pending", "warn"), f" after {outcome.after:.1f} s{text}."
+        "Asked ",
+        name,
+        number,
+        ("to cancel; still pending", "warn"),
+        f" after {outcome.after:.1f} s{text}.",
     )
 
 
@@ -124,7 +134,9 @@ def _freed(
             if now is not None and any(holder.task == number for holder in now.holders):
                 continue  # still held: the task goes on
             heirs = _heirs(before, item.id, live, chosen)
-            holders = [f"{h.name} ({h.task}) has it" for h in now.holders] if now is not None else []
+            holders = (
+                [f"{h.name} ({h.task}) has it" for h in now.holders] if now is not None else []
+            )
             story = " → ".join([*heirs, *[text for text in holders if text not in heirs]])
             freed.append({"resource": item.id, "name": item.name, "then": story})
             tail = f" → {story}" if story else ""

@@ -94,8 +94,6 @@ def unknown_option(command: str, word: str, parser: argparse.ArgumentParser) -> 
     options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001
     if not word.startswith("-"):
         return f"{command}: don't know what to do with `{word}`. Try `help {command}`."
-    guess = nearest(word.split("=")[0], options)
+    guess = nearest(word.split("=", maxsplit=1)[0], options)
     hint = f"Did you mean `{guess}`?" if guess else f"Try `help {command}`."
     return f"{command}: no option `{word}`. {hint}"
-
-

@@ -41,7 +41,10 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         task = snapshot.task(holder.task)
         if task is None:
             continue
-        lines += [line(), line("the holder now: ", (task.name, "name"), f" ({task.id})  {task.state}")]
+        lines += [
+            line(),
+            line("the holder now: ", (task.name, "name"), f" ({task.id})  {task.state}"),
+        ]
         lines += stack(snapshot, task, everything=False)
         document["holders"].append(phrases.task_document(task))  # type: ignore[attr-defined]  # the list made above
     return Result(document, (Text((*lines, *phrases.gaps(snapshot))),))

@@ -20,9 +20,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 async def _run(target: Target, options: argparse.Namespace) -> Result:
     snapshot = await target.snapshot("all")
     chosen = [
-        item
-        for item in snapshot.resources
-        if options.all or item.type != "Future" or item.holders
+        item for item in snapshot.resources if options.all or item.type != "Future" or item.holders
     ]
     document = {
         "schema": "asyncconsole/resources/1",
@@ -35,7 +33,9 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         return Result(document, (Text((footer, *phrases.gaps(snapshot))),))
     most = None if options.all else MOST_WAITERS
     footer = line(f"{phrases.plural(len(chosen), 'primitive')}{more}")
-    return Result(document, (_table(snapshot, chosen, most), Text((footer, *phrases.gaps(snapshot)))))
+    return Result(
+        document, (_table(snapshot, chosen, most), Text((footer, *phrases.gaps(snapshot))))
+    )
 
 
 def _table(snapshot: Snapshot, chosen: list[Resource], most: int | None) -> Table:

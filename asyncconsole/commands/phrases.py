@@ -6,6 +6,21 @@ from asyncconsole.diagnose.phrases import base, lasting
 from asyncconsole.model import Frame, Line, Resource, Snapshot, Task, Wait, line
 from asyncconsole.model.result import Style
 
+__all__ = [
+    "STATES",
+    "Style",
+    "age",
+    "base",
+    "frame_document",
+    "gaps",
+    "plural",
+    "resource_document",
+    "since",
+    "spot",
+    "task_document",
+    "waiting",
+]
+
 STATES: dict[str, Style] = {"running": "good", "ready": "good", "waiting": "", "sleeping": "dim"}
 
 
@@ -15,7 +30,9 @@ def spot(frame: Frame | None) -> Line:
         return line(("?", "dim"))
     if frame.kind == "object":
         return line((frame.function, "library"))
-    return line((f"{base(frame.file)}:{frame.line} {frame.function}", "own" if frame.own else "library"))
+    return line(
+        (f"{base(frame.file)}:{frame.line} {frame.function}", "own" if frame.own else "library")
+    )
 
 
 def age(seconds: float | None, *, exact: bool = False) -> str:

@@ -115,7 +115,7 @@ class Terminal(Protocol):
         """
 
     def write(self, text: str) -> None:
-        """Queue text for the client (newlines as ``\\n``); never blocks or raises."""
+        """Queue text for the client, its lines ended by LF; never blocks or raises."""
 
     async def drain(self) -> None:
         """Wait until the client has taken what was written, or was dropped."""

@@ -21,9 +21,13 @@ _KEYS = {
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("pattern", nargs="?", metavar="PATTERN", help="part of a name or coroutine, or a glob")
+    parser.add_argument(
+        "pattern", nargs="?", metavar="PATTERN", help="part of a name or coroutine, or a glob"
+    )
     parser.add_argument("--state", choices=("running", "ready", "waiting", "sleeping"))
-    parser.add_argument("--waiting", metavar="KIND", help="lock, semaphore, queue_get, task, timer, ...")
+    parser.add_argument(
+        "--waiting", metavar="KIND", help="lock, semaphore, queue_get, task, timer, ..."
+    )
     parser.add_argument("--older", type=float, metavar="S", help="waiting for at least S seconds")
     parser.add_argument("--loop", type=int, metavar="N", help="only tasks of that loop")
     parser.add_argument("--sort", choices=sorted(_KEYS), default="id")

@@ -28,7 +28,9 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         loop = f"  runs loop {item.loop}" if item.loop is not None else ""
         daemon = "  daemon" if item.daemon else ""
         native = f"  tid {item.native_id}" if item.native_id is not None else ""
-        lines.append(line((item.name or "thread", "name"), f" ({item.ident}){native}{daemon}{loop}"))
+        lines.append(
+            line((item.name or "thread", "name"), f" ({item.ident}){native}{daemon}{loop}")
+        )
         for frame in item.frames:
             source = texts.get((frame.file, frame.line), "")
             lines.append(line("  ", *phrases.spot(frame), (f"    {source}".rstrip(), "dim")))

@@ -20,10 +20,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 async def _run(target: Target, options: argparse.Namespace) -> Result:
     snapshot = await target.snapshot("tasks")
     tasks = {task.id: task for task in snapshot.tasks}
-    if options.task:
-        roots = [select.task(snapshot, options.task)]
-    else:
-        roots = _roots(snapshot, tasks)
+    wanted = [select.task(snapshot, options.task)] if options.task else None
+    roots = wanted or _roots(snapshot, tasks)
     lines = _draw(roots, tasks, max(1, options.limit))
     document = {
         "schema": "asyncconsole/tree/1",
@@ -94,7 +92,11 @@ def _draw(roots: list[Task], tasks: dict[int, Task], most: int) -> list[Line]:
 
 def _line(branch: str, task: Task, note: str) -> Line:
     wait = task.wait
-    what = f"  {wait.kind if wait.tasks else phrases.waiting(wait)}" if wait is not None else f"  {task.state}"
+    what = (
+        f"  {wait.kind if wait.tasks else phrases.waiting(wait)}"
+        if wait is not None
+        else f"  {task.state}"
+    )
     return line(
         (branch, "dim"),
         (task.name, "name"),

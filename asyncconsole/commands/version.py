@@ -19,7 +19,8 @@ async def _run(target: Target, _options: argparse.Namespace) -> Result:
         "pid": snapshot.pid,
         "program": snapshot.program,
     }
-    text = f"asyncconsole {__version__} in {snapshot.program}, pid {snapshot.pid}, Python {snapshot.python}"
+    where = f"{snapshot.program}, pid {snapshot.pid}, Python {snapshot.python}"
+    text = f"asyncconsole {__version__} in {where}"
     return Result(document, (Text((line(text),)),))
 
 

@@ -55,15 +55,9 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     lines += stack(snapshot, task, everything=options.all)
     folded = sum(not frame.own for frame in task.frames)
     if folded and not options.all and any(frame.own for frame in task.frames):
-        lines.append(
-            line(
-                (
-                    f"  ({phrases.plural(folded, 'frame')} of libraries folded; "
-                    f"`where {task.id} --all` shows them)",
-                    "dim",
-                )
-            )
-        )
+        count = phrases.plural(folded, "frame")
+        note = f"  ({count} of libraries folded; `where {task.id} --all` shows them)"
+        lines.append(line((note, "dim")))
     if task.gap:
         lines.append(line((f"  {task.gap}", "warn")))
     return Result(document, (Text(tuple(lines)),))
@@ -87,7 +81,7 @@ def _headline(snapshot: Snapshot, task: Task) -> Line:
             pieces.append(f", held by {names}")
         pieces.append(f", {phrases.since(task.wait)}")
     if task.cancelling:
-        pieces.append((f", asked to cancel {task.cancelling}×", "warn"))
+        pieces.append((f", asked to cancel {task.cancelling} times", "warn"))
     return line(*pieces)
 
 
@@ -96,7 +90,9 @@ def _awaiters(snapshot: Snapshot, task: Task) -> list[Line]:
     for number in task.awaited_by[:10]:
         other = snapshot.task(number)
         if other is not None:
-            through = f" through {other.wait.kind}" if other.wait and other.wait.kind != "task" else ""
+            through = (
+                f" through {other.wait.kind}" if other.wait and other.wait.kind != "task" else ""
+            )
             found.append(line(f"  awaited by {other.name} ({other.id}){through}"))
     if len(task.awaited_by) > len(found):
         found.append(line(f"  and by {len(task.awaited_by) - len(found)} more"))

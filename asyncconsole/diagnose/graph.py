@@ -118,9 +118,9 @@ class Graph:
         """Tasks that a timeout of their own or of an awaiter will cancel."""
         found = {task.id for task in self.tasks.values() if task.deadline is not None}
         todo = list(found)
-        for task in self.tasks.values():
-            if task.wait is not None and task.wait.kind == "wait_for" and task.wait.due is not None:
-                todo.append(task.id)
+        for item in self.tasks.values():
+            if item.wait is not None and item.wait.kind == "wait_for" and item.wait.due is not None:
+                todo.append(item.id)
         done = set()
         while todo:
             number = todo.pop()
@@ -206,7 +206,9 @@ class Graph:
         for number in sorted(group):
             task = self.tasks[number]
             for watchdog in self.watchdogs(task):
-                found.append(f"{watchdog.name} ({watchdog.id}) may cancel {task.name} when it wakes")
+                found.append(
+                    f"{watchdog.name} ({watchdog.id}) may cancel {task.name} when it wakes"
+                )
             if task.wait is not None and task.wait.needs == "all_or_error":
                 free = [n for n in task.wait.tasks if n not in group]
                 if free or task.wait.opaque:
@@ -235,10 +237,10 @@ def components(edges: dict[int, list[Edge]]) -> list[list[int]]:
     on_stack: set[int] = set()
     stack: list[int] = []
     found: list[list[int]] = []
-    for root in edges:
+    for root, leaving in edges.items():
         if root in index:
             continue
-        work = [(root, iter(edges[root]))]
+        work = [(root, iter(leaving))]
         index[root] = low[root] = len(index)
         stack.append(root)
         on_stack.add(root)

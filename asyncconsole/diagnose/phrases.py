@@ -37,7 +37,9 @@ def what(item: Resource) -> str:
 def where(task: Task) -> str:
     """``bank.py:22 in transfer``, or "an unknown place"."""
     frame = task.where
-    return place(frame.file, frame.line, frame.function) if frame is not None else "an unknown place"
+    return (
+        place(frame.file, frame.line, frame.function) if frame is not None else "an unknown place"
+    )
 
 
 def lasting(seconds: float | None, *, exact: bool = False) -> str:

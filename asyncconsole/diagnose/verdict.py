@@ -61,9 +61,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
     return _numbered(second, tuple(found))
 
 
-def _still(
-    finding: Finding, first: Snapshot, second: Snapshot, stuck: set[int]
-) -> Finding | None:
+def _still(finding: Finding, first: Snapshot, second: Snapshot, stuck: set[int]) -> Finding | None:
     """The finding without the victims that moved; None when a stuck task moved."""
     before = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
     after = {task.id: task.wait.token for task in second.tasks if task.wait is not None}

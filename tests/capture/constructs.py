@@ -421,17 +421,26 @@ async def unknown_locals(h):
     await nop(later)
 
 
-@partly("locals that may be unset and a stored function that is called: two ways to lay it")
+@partly("a class changed while its method was about to be called, and locals that may be unset")
 async def ambiguous(h):
-    box = Box()
-    box.lambda_ = lambda *args: args
-    for unset in (nop, boom):
+    class Changing:
+        def take(self, *args):
+            return args
+
+        async def change(self):
+            Changing.take = lambda self, *args: args
+            await pause()
+
+    changing, spare = Changing(), h.m("spare")
+    for number in range(3):
+        if number:
+            first = spare.__aexit__
         async with h.m("a"):
-            box.lambda_(await nop())
-            if unset is nop:
-                late = unset
-        del unset
-    await late()
+            changing.take(await changing.change())
+            if number > 1:
+                del first
+            changing.take(spare.__aexit__, await changing.change())
+    await nop(first if number < 2 else None)
 
 
 @case

@@ -381,7 +381,6 @@ def main():
     found = {}
     for name, make in SCENARIOS.items():
         program = Program()
-        program.own_thread = threading.get_ident()
         loop, tasks, thread = run(kind, make)
         program.loops.note(loop)
         first, second = capture(program), capture(program)

@@ -11,9 +11,12 @@ from asyncconsole.capture.readers.reader import Facts, Reader, code, futures_of
 _STATES = {"FILLING": "filling", "DRAINING": "draining", "RESETTING": "reset", "BROKEN": "broken"}
 
 
+_Barrier: type = getattr(asyncio, "Barrier", type(None))
+
+
 class _BarrierReader(Reader):
-    type = asyncio.Barrier if hasattr(asyncio, "Barrier") else type(None)
-    waits = dict.fromkeys(code(type, "wait"), "barrier")
+    type = _Barrier
+    waits = dict.fromkeys(code(_Barrier, "wait"), "barrier")
 
     def read(self, thing: Any) -> Facts:
         parties = attribute(thing, "_parties", 0)

@@ -94,7 +94,7 @@ def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
                 function = cls.__dict__[name]
                 if type(function) is not FunctionType:
                     return False
-                if not function.__code__.co_filename == base.__init__.__code__.co_filename:  # type: ignore[misc]
+                if function.__code__.co_filename != base.__init__.__code__.co_filename:  # type: ignore[misc]
                     return False
                 break
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncconsole.diagnose.graph import Knot
-from asyncconsole.diagnose.phrases import listed
 from asyncconsole.diagnose.rule import Case, KnotRule
 
 

@@ -1,0 +1,94 @@
+"""``asyncconsole check``: is that program healthy? For liveness probes."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from asyncconsole.client import ask, connect, consoles, screen
+from asyncconsole.client.wire import Manner, open_wire
+
+Document = dict[str, Any]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    connect.add_target(parser)
+    parser.add_argument(
+        "--max-lag",
+        type=connect.seconds,
+        metavar="S",
+        help="an event loop may be late by this much (default: by the console's stall threshold)",
+    )
+
+
+def check(options: argparse.Namespace) -> int:
+    """Say in one line how the program is; returns 0 when healthy, 1 when not.
+
+    Raises:
+        TargetMissingError: It can't be reached.
+        DeadlineError: It doesn't answer in time; ``--timeout`` bounds all of it.
+    """
+    end = time.monotonic() + options.timeout
+    address = consoles.find(options.target)
+    with open_wire(address, Manner(token=connect.token(options)), options.timeout) as wire:
+
+        def document(command: str) -> Document:
+            return ask.document(wire, command, max(0.05, end - time.monotonic()))
+
+        loops = document("loops")
+        ill = stalled(loops, document("stalls"), options.max_lag) or deadlocked(
+            document("deadlocks")
+        )
+        who = f"{wire.hello.program} (pid {wire.hello.pid})"
+    screen.write(f"{who}: {ill or healthy(loops)}\n")
+    return 1 if ill else 0
+
+
+def stalled(loops: Document, stalls: Document, max_lag: float | None) -> str:
+    """The stall that goes on, in words; "" without one.
+
+    With ``max_lag`` shorter stalls are forgiven.
+    """
+    for stall in stalls.get("stalls") or ():
+        if stall.get("ongoing") and stall.get("duration", 0.0) > (max_lag or 0.0):
+            return f"stall: loop {stall.get('loop')} blocked {_stall(stall)}"
+    for loop in loops.get("loops") or ():
+        blocked, lag = loop.get("blocked") or 0.0, loop.get("lag") or 0.0
+        if blocked > (max_lag or 0.0):
+            return f"stall: loop {loop.get('id')} blocked for {blocked:.1f} s"
+        if max_lag is not None and lag > max_lag:
+            return f"stall: loop {loop.get('id')} is late by {lag:.3f} s, more than {max_lag:g} s"
+    return ""
+
+
+def _stall(stall: Document) -> str:
+    words = f"for {stall.get('duration', 0.0):.1f} s"
+    frame = stall.get("frame")
+    if isinstance(frame, dict):
+        file = str(frame.get("file")).replace("\\", "/").rpartition("/")[2]
+        words += f" at {file}:{frame.get('line')} {frame.get('function')}"
+    return words
+
+
+def deadlocked(diagnosis: Document) -> str:
+    """The first deadlock, in words; "" without one."""
+    found = [f for f in diagnosis.get("findings") or () if f.get("verdict") == "deadlock"]
+    if not found:
+        return ""
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"deadlock: {found[0].get('summary')}{more}"
+
+
+def healthy(loops: Document) -> str:
+    """What there is, when nothing is wrong."""
+    each = loops.get("loops") or ()
+    tasks = sum(loop.get("tasks") or 0 for loop in each)
+    late = max((loop.get("lag") or 0.0 for loop in each), default=0.0)
+    counted = f"{_count(len(each), 'loop')}, {_count(tasks, 'task')}"
+    return f"healthy: {counted}, lag {late * 1000:.1f} ms"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

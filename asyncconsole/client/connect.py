@@ -1,0 +1,154 @@
+"""``asyncconsole connect``: a session with a console, or a few commands' output."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+
+from asyncconsole.client import ask, consoles, screen
+from asyncconsole.client.address import Address
+from asyncconsole.client.wire import Manner, Wire, open_wire
+from asyncconsole.model.errors import UsageError
+
+TOKEN_VARIABLE = "ASYNCCONSOLE_TOKEN"  # noqa: S105 - a variable's name
+
+LEAVING = {"exit", "quit", "q"}
+"""Ends a script here, whatever the console would do."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_target(parser)
+    parser.add_argument(
+        "-c",
+        dest="commands",
+        metavar="COMMAND",
+        action="append",
+        help="run this and leave; may be given again",
+    )
+    parser.add_argument("--json", action="store_true", help="JSON from each command")
+
+
+def add_target(parser: argparse.ArgumentParser, timeout: float = ask.DEFAULT_TIMEOUT) -> None:
+    """Options of everything that talks to one console."""
+    parser.add_argument(
+        "target",
+        metavar="TARGET",
+        nargs="?",
+        help="HOST:PORT, Unix socket or pid (default: the only live console)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="S",
+        default=timeout,
+        help="seconds to wait for an answer (default %(default)g)",
+    )
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        help=f"file with the token of a guarded console (or set {TOKEN_VARIABLE})",
+    )
+
+
+def seconds(text: str) -> float:
+    """A positive number of seconds, for argparse."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
+def token(options: argparse.Namespace) -> str | None:
+    """The token to show, if there is one.
+
+    Raises:
+        UsageError: The file can't be read.
+    """
+    if options.token_file is None:
+        return os.environ.get(TOKEN_VARIABLE)
+    try:
+        with open(options.token_file, encoding="utf-8") as file:  # noqa: PTH123 - one read
+            return file.read().strip()
+    except (OSError, ValueError) as error:
+        msg = f"--token-file {options.token_file}: {error}"
+        raise UsageError(msg) from None
+
+
+def connect(options: argparse.Namespace) -> int:
+    """Hold the session that the options ask for; returns the exit code.
+
+    Raises:
+        ConsoleError: see `asyncconsole.model.errors`.
+    """
+    person = sys.stdin.isatty() and sys.stdout.isatty() and not options.commands
+    if person and options.json:
+        msg = "connect: --json wants a command: -c COMMAND --json."
+        raise UsageError(msg)
+    shown = token(options)
+    address = consoles.find(options.target)
+    if person:
+        return interactive(address, shown, options.timeout)
+    manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
+    with open_wire(address, manner, options.timeout) as wire:
+        if options.commands:
+            return _run_all(wire, iter(options.commands), options, answers=False)
+        return _run_all(wire, _lines(), options, answers=True)
+
+
+def interactive(address: Address, shown: str | None, timeout: float) -> int:
+    """A session with a person; ``timeout`` is for being accepted."""
+    from asyncconsole.client import dialogue  # noqa: PLC0415 - needs prompt_toolkit
+
+    manner = Manner(
+        interactive=True,
+        width=screen.width(sys.stdout),
+        colour=screen.colour(sys.stdout),
+        token=shown,
+    )
+    with open_wire(address, manner, timeout) as wire:
+        return dialogue.hold(wire)
+
+
+def _lines() -> Iterator[str]:
+    """Lines of stdin, as they come."""
+    for line in sys.stdin:
+        yield line.rstrip("\r\n")
+
+
+def _run_all(
+    wire: Wire, commands: Iterator[str], options: argparse.Namespace, *, answers: bool
+) -> int:
+    """Run command after command; the first code that isn't 0 is the answer.
+
+    Args:
+        wire: The session.
+        commands: Lines; empty ones and ``# comments`` are passed over.
+        options: ``timeout`` for each command, and ``json``.
+        answers: True when a command that asks something gets the next line.
+    """
+    first = 0
+    for command in commands:
+        words = command.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] in LEAVING:
+            break
+        try:
+            code = ask.run(
+                wire,
+                ask.as_json(command) if options.json else command,
+                options.timeout,
+                out=screen.write,
+                error=screen.complain,
+                lines=commands if answers else None,
+            )
+        except ask.LeftError:
+            break
+        except KeyboardInterrupt:
+            wire.send({"interrupt": True})
+            raise
+        first = first or code
+    return first

@@ -1,0 +1,106 @@
+"""``asyncconsole run``: an unchanged program with the console on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from asyncconsole.launch.program import Program
+from asyncconsole.model.errors import ConsoleError, UsageError
+
+SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--host", {"metavar": "ADDRESS", "help": "address to listen on (default 127.0.0.1)"}),
+    ("--port", {"type": int, "metavar": "N", "help": "TCP port (default 50101 or the next free)"}),
+    ("--strict-port", {"action": "store_true", "help": "fail when that port is taken"}),
+    ("--no-unix-socket", {"action": "store_true", "help": "serve on TCP alone"}),
+    ("--read-only", {"action": "store_true", "help": "no REPL, no cancel"}),
+    ("--no-repl", {"action": "store_true", "help": "no REPL"}),
+    (
+        "--stall-threshold",
+        {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
+    ),
+    ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
+)
+"""Options of ``run``; each is one of ``asyncconsole.start``, by the same name."""
+
+USAGE = "asyncconsole run [OPTIONS] script.py [ARGS...] | -m module [ARGS...]"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options and a place for the rest of the line."""
+    for name, how in SWITCHES:
+        parser.add_argument(name, **how)
+
+
+def split(words: Sequence[str]) -> tuple[list[str], Program]:
+    """Our options and the program; nothing after the program's name is ours.
+
+    argparse can't tell a program's options from ours, so this is done by hand.
+
+    Raises:
+        UsageError: There is no program.
+    """
+    valued = {name for name, how in SWITCHES if "action" not in how}
+    ours: list[str] = []
+    rest = list(words)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        word = rest.pop(0)
+        if word == "--":
+            break
+        if word.startswith("-m"):
+            name = word[2:] or (rest.pop(0) if rest else "")
+            if name:
+                return ours, Program(name, module=True, args=rest)
+            msg = f"run: -m wants a module's name. Usage: {USAGE}"
+            raise UsageError(msg)
+        ours.append(word)
+        if word in valued and rest:
+            ours.append(rest.pop(0))
+    if rest:
+        return ours, Program(rest[0], args=rest[1:])
+    if {"-h", "--help"} & set(ours):
+        return ours, Program("")
+    msg = f"run: which program? Usage: {USAGE}"
+    raise UsageError(msg)
+
+
+def start(options: argparse.Namespace, program: Program) -> None:
+    """Start the console for ``program``, and say on stderr where it is.
+
+    Raises:
+        UsageError: There is no such script.
+        ConsoleError: The console can't start as it was told to.
+    """
+    program.announce()
+    import asyncconsole  # noqa: PLC0415 - only here: everything below it is lazy
+
+    how: dict[str, Any] = {
+        "unix_socket": not options.no_unix_socket,
+        "read_only": options.read_only,
+        "repl": not options.no_repl,
+        "strict_port": options.strict_port,
+    }
+    for name in ("host", "port", "stall_threshold"):
+        value = getattr(options, name)
+        if value is not None:
+            how[name] = value
+    try:
+        console = asyncconsole.start(**how)
+    except ConsoleError:
+        raise
+    except (OSError, ValueError) as error:
+        msg = f"run: the console can't start: {error}"
+        raise ConsoleError(msg) from error
+    if not options.quiet:
+        _say(sys.stderr, console.host, console.port)
+
+
+def _say(stream: TextIO, host: str, port: int | None) -> None:
+    """Tell on ``stream`` where the console is."""
+    ways = [f"asyncconsole connect {os.getpid()}"]
+    if port:
+        ways.insert(0, f"telnet {host} {port}")
+    print(f"asyncconsole: {', or '.join(ways)}", file=stream, flush=True)

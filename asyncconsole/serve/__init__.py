@@ -1,0 +1,1 @@
+"""Side thread, transports, sessions, access, limits, discovery."""

@@ -1,0 +1,66 @@
+"""A listening socket and who came through it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncconsole.serve import access
+from asyncconsole.serve.plain import PlainTerminal
+
+if TYPE_CHECKING:
+    import ssl
+
+CONNECTIONS = 64
+"""At most so many clients at each door (TCP, Unix socket)."""
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One client.
+
+    Attributes:
+        sock: Its socket.
+        visitor: Who it is.
+        said: True once it has sent anything.
+        admitted: True once it may come in.
+        task: Serves it.
+        writer: The way to it, once open.
+        plain: Its plain terminal, when it has one.
+    """
+
+    sock: socket.socket
+    visitor: access.Visitor
+    said: bool = False
+    admitted: bool = False
+    task: asyncio.Task[None] | None = None
+    writer: asyncio.StreamWriter | None = None
+    plain: PlainTerminal | None = None
+
+    @property
+    def idle(self) -> bool:
+        """True while it has no right to be here or says nothing: it makes room for others."""
+        heard = self.said or (self.plain is not None and self.plain.heard)
+        return not (self.admitted and heard)
+
+
+class Door:
+    """One listening socket and the clients that came through it."""
+
+    def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.sock = sock
+        self.tls = tls
+        self.clients: dict[Connection, None] = {}  # in order of arrival
+
+    def make_room(self) -> bool:
+        """True when one more may come in; a full house shows the longest idle one out."""
+        if len(self.clients) < CONNECTIONS:
+            return True
+        for client in self.clients:
+            if client.idle and client.task is not None:
+                client.task.cancel()
+                del self.clients[client]
+                return True
+        return False

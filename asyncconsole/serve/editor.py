@@ -1,0 +1,239 @@
+"""A telnet client's line editor: prompt_toolkit on our own streams.
+
+Imported when a telnet client arrives, and only then. prompt_toolkit gets neither the
+process's terminal, nor its signals, nor a file descriptor (its own pipe input waits in
+``select()``, which fails above descriptor 1023).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os.path
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from typing import TextIO, cast
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import create_app_session, in_terminal
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.output import ColorDepth
+
+from asyncconsole.serve.inbox import IDLE
+from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.screen import LINE_LIMIT, KeyInput, Output, Screen
+from asyncconsole.serve.stream import Stream
+
+_MOST_CANDIDATES = 100
+_AHEAD_LIMIT = 64 * 1024
+_SLICE = 64
+_PROMPT = "bold fg:ansidefault"
+_PLAIN_TERMINALS = {"", "dumb", "unknown", "network"}
+
+Complete = Callable[[str], Awaitable[tuple[int, Sequence[str]]]]
+
+
+class EditorTerminal:
+    """A person at a telnet client; a `Terminal` and a `stream.Consumer`."""
+
+    def __init__(self, stream: Stream, complete: Complete) -> None:
+        self.width = stream.negotiation.width
+        self.colour = stream.negotiation.terminal not in _PLAIN_TERMINALS
+        self.interactive = True
+        self._stream = stream
+        self._outlet = stream.outlet
+        self._interrupt: Callable[[], None] | None = None
+        self._ahead = bytearray()
+        self._space = asyncio.Event()
+        self._space.set()
+        self._input = KeyInput()
+        depth = ColorDepth.DEPTH_4_BIT if self.colour else ColorDepth.DEPTH_1_BIT
+        self._output = Output(
+            cast("TextIO", Screen(self._outlet)),
+            self._size,
+            term=stream.negotiation.terminal or "xterm",
+            default_color_depth=depth,
+            enable_bell=False,
+            enable_cpr=False,  # a client that doesn't answer would be told so, on every prompt
+        )
+        self._complete = complete
+        self._commands = self._session(self._complete_command)
+        self._python = self._session(_indent)
+
+    def _size(self) -> Size:
+        negotiation = self._stream.negotiation
+        return Size(rows=negotiation.height, columns=negotiation.width)
+
+    def _session(self, tab: Callable[[KeyPressEvent], Awaitable[None]]) -> PromptSession[str]:
+        bindings = KeyBindings()
+        bindings.add("tab")(tab)
+        # Reports nobody asked for: prompt_toolkit would trip over strange ones.
+        bindings.add(Keys.Vt100MouseEvent)(_ignore)
+        bindings.add(Keys.CPRResponse)(_ignore)
+        session: PromptSession[str] = PromptSession(
+            key_bindings=bindings,
+            reserve_space_for_menu=0,
+            history=InMemoryHistory(),
+            enable_history_search=True,
+            input=self._input,
+            output=self._output,
+        )
+        app = session.app
+        # It would replace sys.breakpointhook of the whole process while it prompts.
+        app._enable_breakpointhook = nullcontext  # type: ignore[method-assign, assignment]  # noqa: SLF001 - no public way
+        app.terminal_size_polling_interval = None  # the client tells (NAWS)
+        return session
+
+    async def read_line(self, prompt: str, *, python: bool = False) -> str:
+        """See `Terminal.read_line`."""
+        session = self._python if python else self._commands
+        loop = asyncio.get_running_loop()
+        idle = loop.call_later(IDLE, self.end)
+        feeder = loop.create_task(self._feed())
+        try:
+            with create_app_session(input=self._input, output=self._output):
+                return await session.prompt_async(
+                    _painted(prompt), set_exception_handler=False, handle_sigint=False
+                )
+        finally:
+            idle.cancel()
+            feeder.cancel()
+            await self.drain()
+
+    async def _complete_command(self, event: KeyPressEvent) -> None:
+        """Tab: insert what is certain, else list the candidates above the prompt."""
+        buffer = event.current_buffer
+        before = buffer.document
+        replace, candidates = await self._complete(before.text_before_cursor)
+        if not candidates or buffer.document != before:
+            return
+        common = os.path.commonprefix(list(candidates))  # noqa: RUF071 - characters are meant
+        if len(candidates) == 1 or len(common) > replace:
+            buffer.delete_before_cursor(replace)
+            buffer.insert_text(common + " " * (len(candidates) == 1))
+            return
+        async with in_terminal(render_cli_done=True):
+            self.write(_columns(candidates, self.width))
+
+    async def _feed(self) -> None:
+        """Keep the editor in keys; when it trips over one, the client leaves, nobody else."""
+        try:
+            await self._feed_slices()
+        except Exception as error:
+            note(log, logging.ERROR, "the line editor failed", exc_info=error)
+            self.end()
+
+    async def _feed_slices(self) -> None:
+        """Give the editor what was typed, in slices, so that other clients get their turns."""
+        while True:
+            if self._ahead and self._input.attached:
+                piece = bytes(self._ahead[:_SLICE])
+                del self._ahead[:_SLICE]
+                if len(self._ahead) < _AHEAD_LIMIT:
+                    self._space.set()
+                if not self._input.feed(piece) or self._overlong():
+                    self._refuse()
+                await asyncio.sleep(0)
+            else:
+                self._input.news.clear()
+                await self._input.news.wait()
+
+    def _overlong(self) -> bool:
+        sessions = (self._commands, self._python)
+        return any(len(session.default_buffer.text) > LINE_LIMIT for session in sessions)
+
+    def _refuse(self) -> None:
+        limit = LINE_LIMIT // 1024
+        self.write(f"\nAn edited line may have {limit} KiB; this one had more. Closing.\n")
+        self._outlet.finish()
+        self.end()
+
+    def write(self, text: str) -> None:
+        """See `Terminal.write`."""
+        self._outlet.write(text.replace("\n", "\r\n").encode("utf-8", "replace"))
+
+    async def drain(self) -> None:
+        """See `Terminal.drain`."""
+        await self._outlet.drain()
+
+    def on_interrupt(self, callback: Callable[[], None] | None) -> None:
+        """See `Terminal.on_interrupt`."""
+        self._interrupt = callback
+
+    def data(self, data: bytes) -> None:
+        """Take typed bytes; Ctrl-C goes past everything while a command runs."""
+        if not self._input.attached and b"\x03" in data:
+            data = data[data.rindex(b"\x03") + 1 :]
+            self.interrupt()
+        self._ahead += data
+        if len(self._ahead) >= _AHEAD_LIMIT:
+            self._space.clear()
+        self._input.news.set()
+
+    def interrupt(self) -> None:
+        """See `stream.Consumer.interrupt`."""
+        self._ahead.clear()
+        self._space.set()
+        if self._input.attached:
+            self._ahead += b"\x03"
+            self._input.news.set()
+        elif self._interrupt is not None:
+            self._interrupt()
+
+    def end(self) -> None:
+        """See `stream.Consumer.end`."""
+        self._input.end()
+
+    def resized(self) -> None:
+        """See `stream.Consumer.resized`."""
+        self.width = self._stream.negotiation.width
+        for session in (self._commands, self._python):
+            if session.app.is_running:
+                session.app._on_resize()  # noqa: SLF001 - what its own telnet server calls
+
+    async def room(self) -> None:
+        """See `stream.Consumer.room`."""
+        await self._space.wait()
+
+    def close(self) -> None:
+        """Forget what prompt_toolkit keeps about this client in its globals."""
+        from prompt_toolkit.input import typeahead  # noqa: PLC0415 - next to its only use
+
+        clear_typeahead(self._input)
+        typeahead._buffer.pop(self._input.typeahead_hash(), None)  # noqa: SLF001 - clear keeps the key
+
+
+def _painted(prompt: str) -> StyleAndTextTuples:
+    """The prompt in bold, and its warning in red."""
+    head, bracket, rest = prompt.partition("[")
+    # With a colour, even the default one, the blank at the end is drawn and not jumped
+    # over; programs that drive a telnet wait for it.
+    if not bracket:
+        return [(_PROMPT, prompt)]
+    warning, end, rest = rest.partition("]")
+    return [(_PROMPT, head), ("bold ansired", bracket + warning + end), (_PROMPT, rest)]
+
+
+def _ignore(event: KeyPressEvent) -> None:
+    """Do nothing."""
+
+
+async def _indent(event: KeyPressEvent) -> None:
+    """Tab in Python: four spaces."""
+    event.current_buffer.insert_text("    ")
+
+
+def _columns(candidates: Sequence[str], width: int) -> str:
+    """Candidates in columns, a bounded number of them."""
+    shown = sorted(set(candidates))[:_MOST_CANDIDATES]
+    cell = max(map(len, shown)) + 2
+    columns = max(1, width // cell)
+    lines = [shown[start : start + columns] for start in range(0, len(shown), columns)]
+    text = "".join("".join(f"{word:<{cell}}" for word in row).rstrip() + "\n" for row in lines)
+    more = len(set(candidates)) - len(shown)
+    return text + (f"... and {more} more\n" if more else "")

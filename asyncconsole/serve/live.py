@@ -1,0 +1,187 @@
+"""The living program as a target of commands. Runs on the console's side loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from asyncconsole.act.cancel import Request, ask, watch
+from asyncconsole.capture.program import shared
+from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope
+from asyncconsole.diagnose.phrases import place
+from asyncconsole.model import Loop, Snapshot, Stall, UnknownItemError
+from asyncconsole.serve.look import SETTLE
+from asyncconsole.stall import Probe
+
+OBSERVE = 2.0
+"""Seconds between looks at what tasks wait on, so that waits get an age."""
+
+MOST_OBSERVED = 2_000
+"""Tasks above which these looks are left out: they would cost too much."""
+
+
+class LiveTarget:
+    """Reads, and on request changes, the process it lives in.
+
+    Args:
+        loop: The console's side loop.
+        locals: Names for the REPL.
+        read_only: True when nothing may be changed.
+        stall_threshold: Seconds; None for the default, 0 for no probe.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        locals: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's name
+        read_only: bool = False,
+        stall_threshold: float | None = None,
+    ) -> None:
+        self.read_only = read_only
+        self._loop = loop
+        self._locals = dict(locals or {})
+        self._program = shared()
+        self._program.loops.ignore(loop)
+        self._probe = Probe(loop, self._program.loops, self._program.number, stall_threshold)
+        self._observer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to watch the loops. Must run on the side thread."""
+        self._probe.start()
+        self._observe()
+
+    def close(self) -> None:
+        """Stop watching; may be called again."""
+        self._probe.stop()
+        if self._observer is not None:
+            self._observer.cancel()
+            self._observer = None
+
+    def _observe(self) -> None:
+        with contextlib.suppress(Exception):  # the next look may succeed; nothing depends on it
+            self._program.observe(MOST_OBSERVED)
+        self._observer = self._loop.call_later(OBSERVE, self._observe)
+
+    async def snapshot(self, scope: Scope = "all") -> Snapshot:
+        """The program now, read from the side thread in slices."""
+        full = scope == "all"
+        capture = self._program.capture(
+            holds=full,
+            resources=full,
+            tasks=scope not in {"loops", "threads"},
+            threads=scope in {"threads", "all"},
+        )
+        while True:
+            try:
+                next(capture)
+            except StopIteration as end:
+                found: Snapshot = end.value
+                break
+            await asyncio.sleep(0)
+        loops = [await self._measured(loop) for loop in found.loops]
+        return dataclasses.replace(found, loops=tuple(loops), stalls=self._probe.stalls())
+
+    async def _measured(self, loop: Loop) -> Loop:
+        """A loop with what the probe knows of it.
+
+        An idle loop is not woken to measure its lag: that would cure, and so hide, a
+        missing ``call_soon_threadsafe``.
+        """
+        facts = {fact.number: fact for fact in self._program.loops.find()}
+        fact = facts.get(loop.id)
+        blocked = self._probe.blocked(loop.id)
+        lag: float | None = None
+        if fact is not None and fact.running:
+            if fact.idle:
+                lag = 0.0
+            elif blocked is not None:
+                lag = blocked
+            else:
+                lag = await self._probe.ask(loop.id, 0.2)
+        known = self._probe.lags(loop.id)
+        return dataclasses.replace(
+            loop,
+            lag=lag if lag is not None else known.last,
+            lag_p50=known.p50,
+            lag_p99=known.p99,
+            blocked=blocked,
+        )
+
+    async def settle(self) -> None:
+        """Let a moment pass between two captures."""
+        await asyncio.sleep(SETTLE)
+
+    async def cancel(self, tasks: Sequence[int], wait: float) -> Sequence[CancelOutcome]:
+        """Ask tasks to cancel and watch what happens."""
+        requests = []
+        for number in tasks:
+            task = self._program.find(number)
+            if task is None:
+                msg = f"Task {number} has ended."
+                raise UnknownItemError(msg)
+            requests.append(Request(task, *self._program.number(task)))
+        del task
+        ask(requests)
+        await watch(requests, wait)
+        return [
+            CancelOutcome(
+                request.number,
+                request.name,
+                request.outcome,
+                request.after,
+                self._why_blocked(request) if request.outcome == "blocked" else request.detail,
+            )
+            for request in requests
+        ]
+
+    def _why_blocked(self, request: Request) -> str:
+        """What keeps the task's loop from running its callbacks."""
+        number = self._program.loops.note(request.task.get_loop())
+        for stall in self._probe.stalls():
+            if stall.ongoing and stall.loop == number:
+                frame = stall.frame
+                where = place(frame.file, frame.line, frame.function) if frame else "C code"
+                call = f" ({stall.call})" if stall.call else ""
+                return f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}"
+        facts = {fact.number: fact for fact in self._program.loops.find()}
+        if number in facts and not facts[number].running:
+            return "its loop is not running"
+        return "its loop has not run a callback since"
+
+    def stalls(self) -> Sequence[Stall]:
+        """Recorded stalls, oldest first."""
+        return self._probe.stalls()
+
+    def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
+        """Change and tell the stall probe's settings."""
+        status = self._probe.configure(on=on, threshold=threshold)
+        return ProbeStatus(status.on, status.threshold, status.interval)
+
+    def namespace(self) -> dict[str, Any]:
+        """Names for a new REPL session."""
+        return {"__name__": "__console__", "asyncio": asyncio, **self._locals}
+
+    def submit(self, loop: int, function: Callable[[], Any]) -> Callable[[], None]:
+        """Run ``function()`` on a loop soon.
+
+        Raises:
+            UnknownItemError: There is no such loop, or it is closed.
+        """
+        found = self._program.loops.loop(loop)
+        if found is None:
+            msg = f"No loop {loop}. `loops` lists them."
+            raise UnknownItemError(msg)
+        try:
+            handle = found.call_soon_threadsafe(function)
+        except RuntimeError:
+            msg = f"Loop {loop} is closed."
+            raise UnknownItemError(msg) from None
+        return handle.cancel  # type: ignore[no-any-return]  # asyncio.Handle.cancel returns None
+
+    def ignore_loop(self, loop: Any) -> None:
+        """Leave out a loop that the console made for itself."""
+        self._program.loops.ignore(loop)

@@ -1,0 +1,208 @@
+"""One typed line: found, allowed, run within its deadline, and put into words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from asyncconsole.commands import dispatch
+from asyncconsole.commands.port import Target, Terminal
+from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
+from asyncconsole.serve import journal
+from asyncconsole.serve.pace import brisk
+from asyncconsole.serve.patience import forget
+
+_GRACE = 1.0
+"""Seconds for a command to notice that it was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What sessions may do.
+
+    Attributes:
+        read_only: Nothing that changes the program.
+        repl: True when ``console`` may be used.
+    """
+
+    read_only: bool = False
+    repl: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a line.
+
+    Attributes:
+        text: For the person; ends in a newline unless empty.
+        error: One line, "" when it went well.
+        code: Exit code for a client: 0, 1, 2 or 4.
+        leave: True when the session is to end.
+    """
+
+    text: str = ""
+    error: str = ""
+    code: int = 0
+    leave: bool = False
+
+
+class InterruptedCommandError(Exception):
+    """Ctrl-C ended the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a command is run for.
+
+    Attributes:
+        name: The peer, for the audit log.
+        terminal: Its end of the session.
+        lost: Set when it can't be reached any more.
+    """
+
+    name: str
+    terminal: Terminal
+    lost: asyncio.Event
+
+
+async def perform(
+    line: str, target: Target, person: Person, rules: Rules, timeout: float | None = None
+) -> Answer:
+    """Run one line; every error becomes part of the answer.
+
+    Args:
+        line: What was typed.
+        target: The program.
+        person: Who typed it.
+        rules: What is allowed.
+        timeout: Seconds the client wants to wait, instead of the command's deadline.
+
+    Raises:
+        InterruptedCommandError: Ctrl-C.
+    """
+    from asyncconsole.commands.exit import Leave  # noqa: PLC0415 - commands load with the first one
+
+    try:
+        call = dispatch.parse(line)
+        if call is None:
+            return Answer()
+        _allow(call, person, rules)
+        if call.command.effect == "write":
+            await journal.record("%s ran: %s", person.name, line.strip()[:500])
+        result = await _run(call, target, person, timeout)
+        return Answer(await _shown(call, result, person.terminal), code=result.exit_code)
+    except Leave:
+        return Answer(leave=True)
+    except ConsoleError as error:
+        return Answer(error=" ".join(str(error).split()), code=error.exit_code)
+    except (InterruptedCommandError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        journal.note(journal.log, logging.ERROR, "`%s` failed", line[:200], exc_info=error)
+        return Answer(
+            error=f"That is a defect of asyncconsole, not of the program: "
+            f"{type(error).__name__}: {str(error)[:200]} (the program's log has the traceback)",
+            code=1,
+        )
+
+
+def _allow(call: dispatch.Call, person: Person, rules: Rules) -> None:
+    command = call.command
+    opens_repl = command.name == "console"
+    if rules.read_only and (command.effect == "write" or opens_repl):
+        does = "runs code in" if opens_repl else "changes"
+        msg = (
+            f"`{command.name}` {does} the program, and this console is read-only. "
+            "Start it with read_only=False."
+        )
+        raise ConsoleError(msg)
+    if opens_repl and not rules.repl:
+        msg = "This console was started without a REPL. Start it with repl=True."
+        raise ConsoleError(msg)
+    if command.interactive and not person.terminal.interactive:
+        msg = f"`{command.name}` needs a session: `asyncconsole connect` without -c."
+        raise UsageError(msg)
+
+
+async def _run(
+    call: dispatch.Call, target: Target, person: Person, timeout: float | None
+) -> Result:
+    """Run a command as a task of its own, so that Ctrl-C, time and a lost client can end it."""
+    command = call.command
+    terminal = person.terminal
+    if command.interactive:
+        work = _contained(command.run, target, call.options, terminal)
+        limit = None
+    else:
+        work = _contained(command.run, target, call.options)
+        wait = getattr(call.options, "wait", None)
+        extra = float(wait) if isinstance(wait, int | float) else 0.0
+        limit = command.deadline + extra if timeout is None else timeout
+    # Not around a whole REPL session: nobody waits for an answer at its prompt.
+    with nullcontext() if command.interactive else brisk():
+        task = asyncio.ensure_future(work)
+        lost = asyncio.ensure_future(person.lost.wait())
+        interrupted = False
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            interrupted = True
+            task.cancel()
+
+        if not command.interactive:
+            terminal.on_interrupt(interrupt)
+        try:
+            await asyncio.wait({task, lost}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=_GRACE)
+        finally:
+            terminal.on_interrupt(None)
+            lost.cancel()
+            task.cancel()
+            task.add_done_callback(forget)
+    if task.done() and not task.cancelled():
+        return task.result()
+    if interrupted:
+        raise InterruptedCommandError
+    if person.lost.is_set():
+        msg = "the client has left"
+        raise ConsoleError(msg)
+    raise DeadlineError(_late(call, limit or 0.0, target))
+
+
+async def _contained(run: Callable[..., Any], *args: Any) -> Result:
+    """Await a command and let nothing out that would stop the console's loop."""
+    try:
+        result: Result = await run(*args)
+    except KeyboardInterrupt:
+        raise InterruptedCommandError from None
+    except SystemExit as error:
+        msg = "SystemExit was raised and kept from ending anything."
+        raise ConsoleError(msg) from error
+    return result
+
+
+def _late(call: dispatch.Call, limit: float, target: Target) -> str:
+    """One line: which command, how long, and why."""
+    blocked = [stall for stall in target.stalls() if stall.ongoing]
+    why = "the program keeps the interpreter busy; try again, or with --limit"
+    if blocked:
+        worst = max(blocked, key=lambda stall: stall.duration)
+        frame = worst.frame
+        place = (
+            f" at {frame.file.rpartition('/')[2]}:{frame.line} {frame.function}" if frame else ""
+        )
+        doing = f" ({worst.call})" if worst.call else ""
+        why = f"loop {worst.loop} has been blocked for {worst.duration:.1f} s{place}{doing}"
+    return f"`{call.command.name}` was not done after {limit:g} s: {why}."
+
+
+async def _shown(call: dispatch.Call, result: Result, terminal: Terminal) -> str:
+    from asyncconsole.render import show  # noqa: PLC0415 - loads with the first answer
+
+    return show(result, json=call.json, width=terminal.width, colour=terminal.colour)

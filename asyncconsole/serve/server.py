@@ -1,0 +1,383 @@
+"""Connections: accepted, counted, sniffed, admitted, and given a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asyncconsole._version import __version__
+from asyncconsole.commands.port import Target, Terminal
+from asyncconsole.serve import access, sniff, wire
+from asyncconsole.serve.inbox import LINE_LIMIT
+from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.negotiation import Negotiation
+from asyncconsole.serve.outlet import Outlet
+from asyncconsole.serve.pace import brisk
+from asyncconsole.serve.patience import within
+from asyncconsole.serve.perform import Person, Rules
+from asyncconsole.serve.plain import PlainTerminal
+from asyncconsole.serve.session import Greeter, Session
+from asyncconsole.serve.stream import Stream
+
+if TYPE_CHECKING:
+    import ssl
+
+    from asyncconsole.serve.editor import EditorTerminal
+
+CONNECTIONS = 64
+"""At most so many clients at each door (TCP, Unix socket)."""
+
+SILENCE = 0.1
+"""Seconds in which a script or `connect` says its first word."""
+
+NEGOTIATION = 0.4
+"""Seconds in which a telnet answers an offer."""
+
+_UNCLEAR = 0.4
+_SETTLING = 0.5
+_HELLO = 10.0
+_TOKEN = 60.0
+_HANDSHAKE = 10.0
+_ACCEPTS = 16
+_RETRY = 0.5
+_ENDING = 1.5
+_LAST_WORDS = 1.2
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One client.
+
+    Attributes:
+        sock: Its socket.
+        visitor: Who it is.
+        said: True once it has sent anything; silent ones make room for others.
+        task: Serves it.
+        writer: The way to it, once open.
+        plain: Its plain terminal, when it has one.
+    """
+
+    sock: socket.socket
+    visitor: access.Visitor
+    said: bool = False
+    task: asyncio.Task[None] | None = None
+    writer: asyncio.StreamWriter | None = None
+    plain: PlainTerminal | None = None
+
+    @property
+    def silent(self) -> bool:
+        """True while it has never said anything."""
+        return not self.said and not (self.plain is not None and self.plain.heard)
+
+
+class Door:
+    """One listening socket and the clients that came through it."""
+
+    def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        self.sock = sock
+        self.tls = tls
+        self.clients: dict[Connection, None] = {}  # in order of arrival
+
+    def make_room(self) -> bool:
+        """True when one more may come in; a full house shows the longest silent one out."""
+        if len(self.clients) < CONNECTIONS:
+            return True
+        for client in self.clients:
+            if client.silent and client.task is not None:
+                client.task.cancel()
+                del self.clients[client]
+                return True
+        return False
+
+
+class Server:
+    """Serves a target at its doors, on the running loop."""
+
+    def __init__(
+        self, target: Target, doors: Sequence[Door], rules: Rules, token: str | None
+    ) -> None:
+        self.doors = doors
+        self._target = target
+        self._rules = rules
+        self._gate = access.Gate(token)
+        self._greeter = Greeter(target)
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._resting: dict[Door, asyncio.TimerHandle] = {}
+        for door in doors:
+            self._loop.add_reader(door.sock, self._accept, door)
+
+    async def close(self) -> None:
+        """Hang up on everybody and stop listening; bounded."""
+        self._closing = True
+        for timer in self._resting.values():
+            timer.cancel()
+        for door in self.doors:
+            self._loop.remove_reader(door.sock)
+            door.sock.close()
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_ENDING)
+
+    def abandon(self) -> None:
+        """In a forked child: close its copies of our sockets, and nothing else.
+
+        The loop's selector is shared with the parent, so nothing may be unregistered.
+        """
+        for door in self.doors:
+            door.sock.close()
+            for client in door.clients:
+                client.sock.close()
+                if client.writer is not None:
+                    # A transport that has no socket says nothing when it is collected.
+                    with contextlib.suppress(AttributeError):
+                        client.writer.transport._sock = None  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+        for task in self._tasks:
+            task._log_destroy_pending = False  # type: ignore[attr-defined] # noqa: SLF001 - it can't end here
+
+    def _accept(self, door: Door) -> None:
+        for _ in range(_ACCEPTS):
+            try:
+                sock, _address = door.sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._rest(door, error)
+                return
+            try:
+                self._admit(door, sock)
+            except Exception as error:
+                sock.close()
+                note(log, logging.ERROR, "a client could not be served", exc_info=error)
+
+    def _rest(self, door: Door, error: OSError) -> None:
+        """No descriptor to be had: the program needs them more; try again later."""
+        note(log, logging.WARNING, "the console can't accept a client: %s", error)
+        self._loop.remove_reader(door.sock)
+
+        def again() -> None:
+            self._resting.pop(door, None)
+            if not self._closing:
+                self._loop.add_reader(door.sock, self._accept, door)
+
+        self._resting[door] = self._loop.call_later(_RETRY, again)
+
+    def _admit(self, door: Door, sock: socket.socket) -> None:
+        if not door.make_room():
+            with contextlib.suppress(OSError):
+                sock.send(b"Too many clients; try again when one has left.\n")
+            sock.close()
+            return
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        client = Connection(sock, access.visitor(sock, self._gate.token))
+        door.clients[client] = None
+        task = client.task = self._loop.create_task(self._serve(door, client))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, door: Door, client: Connection) -> None:
+        outlet = None
+        try:
+            reader, outlet = await self._open(door, client)
+            await self._greet(reader, outlet, client)
+        except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+            pass  # it left, or never said what it had to
+        except Exception as error:
+            note(log, logging.ERROR, "a session failed", exc_info=error)
+        finally:
+            door.clients.pop(client, None)
+            if outlet is None:
+                client.sock.close()
+            elif self._closing:
+                outlet.abort()
+            else:
+                await outlet.close()
+
+    async def _open(self, door: Door, client: Connection) -> tuple[asyncio.StreamReader, Outlet]:
+        reader = asyncio.StreamReader(limit=LINE_LIMIT, loop=self._loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
+        transport, _ = await self._loop.connect_accepted_socket(
+            lambda: protocol,
+            client.sock,
+            ssl=door.tls,
+            ssl_handshake_timeout=_HANDSHAKE if door.tls else None,
+        )
+        client.writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
+        return reader, Outlet(client.writer)
+
+    async def _greet(
+        self, reader: asyncio.StreamReader, outlet: Outlet, client: Connection
+    ) -> None:
+        """Find out what speaks, and whether it may."""
+        negotiation = Negotiation()
+        with brisk():
+            kind, first = await self._first_words(reader, outlet, client, negotiation)
+        if kind in ("http", "tls", "binary"):
+            outlet.abort()
+            return
+        if kind == "wire":
+            await self._serve_wire(reader, outlet, client, first)
+            return
+        if client.visitor.admission == "refused":
+            outlet.write(client.visitor.reason.encode() + b"\r\n")
+            return
+        await self._serve_text(reader, outlet, client, (kind == "telnet", first, negotiation))
+
+    async def _first_words(
+        self,
+        reader: asyncio.StreamReader,
+        outlet: Outlet,
+        client: Connection,
+        negotiation: Negotiation,
+    ) -> tuple[sniff.Kind, bytes]:
+        """Classify; a silent client is offered telnet, and is plain if it stays silent."""
+        first = await _hear(reader, SILENCE)
+        if not first and client.visitor.admission != "refused":
+            outlet.write(negotiation.offer())
+            first = await _hear(reader, NEGOTIATION)
+            if not first:
+                outlet.write(b"\r")  # the offer's few bytes may stand on its screen
+                return "text", b""
+        kind: sniff.Kind | None = "text"
+        if first:
+            client.said = True
+            deadline = self._loop.time() + _UNCLEAR
+            while (kind := sniff.classify(first)) is None:
+                try:
+                    more = await _hear(reader, deadline - self._loop.time())
+                except EOFError:
+                    break
+                if not more:
+                    break
+                first += more
+        return kind or "text", first
+
+    async def _serve_wire(
+        self, reader: asyncio.StreamReader, outlet: Outlet, client: Connection, first: bytes
+    ) -> None:
+        """The protocol of `connect`, from its first line."""
+        lines = wire.Lines(reader, first)
+        try:
+            hello = wire.read_hello(await within(_HELLO, lines.next()))
+        except wire.ProtocolError as wrong:
+            outlet.write(wire.pack(refused=str(wrong)))
+            return
+        if client.visitor.admission == "refused":
+            outlet.write(wire.pack(refused=client.visitor.reason))
+            return
+        if client.visitor.admission == "token" and not await self._gate.admits(
+            client.visitor, hello.token
+        ):
+            why = "That token is wrong." if hello.token else "This console wants a token."
+            outlet.write(wire.pack(refused=why))
+            return
+        terminal = wire.WireTerminal(lines, outlet, hello, self._greeter.complete)
+        outlet.write(
+            wire.pack(
+                hello={"pid": os.getpid(), "program": self._greeter.program, "version": __version__}
+            )
+        )
+        session = self._session(client, terminal, outlet)
+        async with _alongside(terminal.pump(), outlet.lost):
+            if hello.interactive:
+                terminal.bye(await session.converse())
+            else:
+                await session.answer_runs(terminal)
+
+    async def _serve_text(
+        self,
+        reader: asyncio.StreamReader,
+        outlet: Outlet,
+        client: Connection,
+        found: tuple[bool, bytes, Negotiation],
+    ) -> None:
+        """People: with the editor when they have a telnet, else line by line."""
+        editing, first, negotiation = found
+        if editing:
+            outlet.write(negotiation.offer())
+        stream = Stream(reader, outlet, negotiation, editing=editing)
+        plain = client.plain = PlainTerminal(stream)
+        stream.consumer = plain
+        async with _alongside(stream.pump(first), outlet.lost):
+            if client.visitor.admission == "token" and not await self._ask_token(client, plain):
+                return
+            terminal = await self._edit(stream, plain) if editing else None
+            session = self._session(client, terminal or plain, outlet)
+            try:
+                await session.converse()
+            finally:
+                if terminal is not None:
+                    terminal.close()
+
+    async def _edit(self, stream: Stream, plain: PlainTerminal) -> EditorTerminal | None:
+        """The line editor; None where prompt_toolkit can't be had."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await within(_SETTLING, stream.settled.wait())
+        try:
+            from asyncconsole.serve import editor  # noqa: PLC0415 - third-party, for telnets only
+
+            terminal = editor.EditorTerminal(stream, self._greeter.complete)
+        except Exception as error:
+            note(log, logging.WARNING, "no line editor for telnet clients", exc_info=error)
+            stream.outlet.write(stream.negotiation.withdraw())
+            return None
+        stream.consumer = terminal
+        terminal.data(plain.leftover())
+        return terminal
+
+    async def _ask_token(self, client: Connection, terminal: PlainTerminal) -> bool:
+        for _ in range(access.TRIES):
+            try:
+                given = await terminal.ask("Token: ", _TOKEN)
+            except EOFError:
+                return False
+            if await self._gate.admits(client.visitor, given.strip()):
+                terminal.write("\n")
+                return True
+            terminal.write("\nThat token is wrong.\n")
+        return False
+
+    def _session(self, client: Connection, terminal: Terminal, outlet: Outlet) -> Session:
+        person = Person(client.visitor.name, terminal, outlet.lost)
+        return Session(self._target, person, self._rules, self._greeter)
+
+
+async def _hear(reader: asyncio.StreamReader, patience: float) -> bytes:
+    """What arrives within ``patience`` seconds; empty for silence.
+
+    Raises:
+        EOFError: The client left without a word.
+    """
+    try:
+        heard = await within(max(patience, 0.0), reader.read(4096))
+    except asyncio.TimeoutError:
+        return b""
+    if not heard:
+        raise EOFError
+    return heard
+
+
+@contextlib.asynccontextmanager
+async def _alongside(work: Coroutine[Any, Any, None], lost: asyncio.Event) -> AsyncIterator[None]:
+    """Run ``work`` as a task inside; it ends with the block."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        if lost.is_set():
+            await asyncio.wait({task}, timeout=_LAST_WORDS)
+        task.cancel()
+        await asyncio.wait({task}, timeout=_ENDING)
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        note(log, logging.ERROR, "reading from a client failed", exc_info=error)

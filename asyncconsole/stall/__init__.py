@@ -1,0 +1,5 @@
+"""The stall probe: heartbeat, sampler, classification, ring of stalls."""
+
+from asyncconsole.stall.probe import Probe, ProbeStatus
+
+__all__ = ["Probe", "ProbeStatus"]

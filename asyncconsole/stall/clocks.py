@@ -1,0 +1,122 @@
+"""What the side thread knows about its own lateness.
+
+The side thread wants to wake at a certain time. When it wakes much later, either the
+whole process stood still (SIGSTOP, a suspended machine), or it had to wait for the GIL,
+or it was busy itself. A thread that waits for the GIL wakes up to ask for it once per
+switch interval, and also each time somebody gives the GIL back (``take_gil`` in
+``Python/ceval_gil.c``); the kernel counts that as voluntary context switches. So a
+stopped process makes none, a GIL that is held makes one per interval, and a loop with
+short turns that always takes the GIL back first makes more: one per turn. Where there is
+no such counter, the CPU time of the process decides.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from asyncconsole.capture.loops import thread_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+SLACK = 0.05
+"""Seconds of lateness that mean nothing."""
+
+CLOCKED = 64
+"""Threads whose CPU clocks are read in one beat, at most."""
+
+Reason = Literal["none", "frozen", "held", "crowded", "busy"]
+"""Why the side thread was late: not at all; nothing in the process ran; somebody held the
+GIL; others were faster in taking the GIL; it was busy itself."""
+
+
+class Vitals(NamedTuple):
+    """Clocks at one moment, seconds.
+
+    Attributes:
+        time: ``time.monotonic()``.
+        process: CPU time of the process.
+        own: CPU time of the side thread.
+        switches: Voluntary context switches of the side thread; None if unknown.
+        threads: CPU time by thread ident.
+    """
+
+    time: float
+    process: float
+    own: float
+    switches: int | None
+    threads: dict[int, float]
+
+
+class Gap(NamedTuple):
+    """How late the side thread was, why, and the CPU time others used meanwhile."""
+
+    reason: Reason
+    late: float
+    cpu: float
+
+
+def _switch_counter() -> Callable[[], int] | None:
+    """A counter of this thread's voluntary context switches, on Linux."""
+    try:
+        import resource  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    who = getattr(resource, "RUSAGE_THREAD", None)
+    if who is None:
+        return None
+    return lambda: resource.getrusage(who).ru_nvcsw
+
+
+_SWITCHES = _switch_counter()
+
+
+def read() -> Vitals:
+    """The clocks now. Call it on the side thread."""
+    return Vitals(
+        time.monotonic(),
+        time.process_time(),
+        time.thread_time(),
+        None if _SWITCHES is None else _SWITCHES(),
+        cpu_of(thread_frames().keys()),
+    )
+
+
+def cpu_of(threads: Iterable[int]) -> dict[int, float]:
+    """CPU seconds of each living thread, by ident; empty where it can't be read."""
+    clock_of = getattr(time, "pthread_getcpuclockid", None)
+    if clock_of is None:
+        return {}
+    found = {}
+    for thread in list(threads)[:CLOCKED]:
+        # The ident of a thread that has ended would crash in C: it comes from the
+        # list of living threads, and nothing lets go of the GIL between there and here.
+        try:
+            found[thread] = time.clock_gettime(clock_of(thread))
+        except (OSError, OverflowError, ValueError):
+            continue
+    return found
+
+
+def judge(before: Vitals, now: Vitals, due: float) -> Gap:
+    """Why the side thread woke at ``now.time`` and not at ``due``."""
+    late = now.time - due
+    own = now.own - before.own
+    cpu = max(0.0, now.process - before.process - own)
+    if late <= SLACK:
+        return Gap("none", max(0.0, late), cpu)
+    if own >= late / 4:
+        return Gap("busy", late, cpu)
+    if before.switches is not None and now.switches is not None:
+        interval = max(1e-6, sys.getswitchinterval())
+        waits = now.switches - before.switches
+        asked = late / max(interval, 0.005)
+        if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
+            if waits < max(4, asked / 10):
+                return Gap("frozen", late, cpu)
+            # The interval is the least time between two questions that nobody disturbs.
+            undisturbed = 1.02 * (now.time - before.time) / interval + 4
+            return Gap("held" if waits <= undisturbed else "crowded", late, cpu)
+    return Gap("held" if cpu >= late / 2 else "frozen", late, cpu)

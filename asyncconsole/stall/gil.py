@@ -1,0 +1,107 @@
+"""Who had the GIL while nobody else in the process could run.
+
+One long call in C. `clocks.judge` has already told it from a loop with many short turns,
+which gives the GIL back and takes it again before anybody else wakes up.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import NamedTuple
+
+from asyncconsole.capture.loops import LoopFact, turn_began
+from asyncconsole.model import Stall
+from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
+from asyncconsole.stall.record import stamp
+from asyncconsole.stall.sample import take
+
+HOT = 0.5
+"""Share of the time on a CPU from which a thread counts as the one that ran."""
+
+
+class Holder(NamedTuple):
+    """Who had the GIL.
+
+    Attributes:
+        thread: Ident of the thread that used the CPU; None when none did.
+        loops: The loop that had it, with the time its turn began if known; usually one.
+        starved: Loops that could not run because a thread without a loop had it.
+    """
+
+    thread: int | None
+    loops: list[tuple[LoopFact, float | None]]
+    starved: list[LoopFact]
+
+
+def holder(
+    running: list[LoopFact], older: Vitals | None, before: Vitals, now: Vitals, gap: Gap
+) -> Holder:
+    """Who had the GIL.
+
+    Args:
+        running: Loops that run.
+        older: The clocks one beat before ``before``.
+        before: The clocks before the gap.
+        now: The clocks after it.
+        gap: How late the side thread was.
+    """
+    turns: list[tuple[LoopFact, float | None]] = []
+    for fact in running:
+        if fact.idle:
+            continue
+        began = turn_began(fact.reference(), fact.thread)
+        if began is None:
+            # No proof that it was one turn: believe it of a loop that was not busy before.
+            one_turn = _rested(fact.thread, older, before)
+        else:
+            one_turn = began <= now.time - gap.late + SLACK
+        if one_turn:
+            turns.append((fact, began))
+    thread = _hottest(before, now, gap)
+    if thread is None:
+        # A call in C that sleeps with the GIL: only one thread can have done that.
+        return Holder(None, turns if len(turns) == 1 else [], [])
+    if all(fact.thread != thread for fact in running):
+        return Holder(thread, [], running)
+    return Holder(thread, [pair for pair in turns if pair[0].thread == thread], [])
+
+
+def _rested(thread: int | None, older: Vitals | None, before: Vitals) -> bool:
+    """True when a thread used little CPU in the beat before the gap."""
+    if thread is None or older is None:
+        return False
+    if thread not in older.threads or thread not in before.threads:
+        return False
+    spent = before.threads[thread] - older.threads[thread]
+    return spent < HOT * (before.time - older.time)
+
+
+def _hottest(before: Vitals, now: Vitals, gap: Gap) -> int | None:
+    """The thread that used the CPU for most of the gap."""
+    started = 0.0 if len(before.threads) < CLOCKED else math.inf
+    spent = {
+        thread: cpu - before.threads.get(thread, started) for thread, cpu in now.threads.items()
+    }
+    thread = max(spent, key=spent.__getitem__, default=None)
+    return thread if thread is not None and spent[thread] >= gap.late * HOT else None
+
+
+def starved(number: int, loop: int, thread: int | None, gap: Gap) -> Stall:
+    """The record of a gap in which a thread without a loop had the GIL."""
+    sample = None if thread is None else take(thread)
+    return Stall(
+        id=number,
+        loop=loop,
+        started_at=stamp(time.time() - gap.late),
+        duration=gap.late,
+        ongoing=False,
+        kind="gil_holding_c_call",
+        task=None,
+        task_name="",
+        frame=None if sample is None else sample.frame,
+        call="" if sample is None else sample.call,
+        stack=() if sample is None else sample.stack,
+        samples=0 if sample is None else 1,
+        cpu=min(1.0, gap.cpu / gap.late),
+    )

@@ -1,0 +1,357 @@
+"""The heartbeat: looks at every loop from the side thread, and asks the busy ones.
+
+A loop that waits for events is only looked at: waking it would hide a program's missing
+``call_soon_threadsafe``. A loop found busy is given one `Beat`; while that stays
+unanswered its thread is sampled, and after the threshold it counts as stalled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncconsole.capture import futures
+from asyncconsole.capture.loops import LoopBook, LoopFact, turn_began, waiting_callbacks
+from asyncconsole.model import Stall, UsageError
+from asyncconsole.stall import clocks, gil
+from asyncconsole.stall.beat import Beat, send
+from asyncconsole.stall.record import OpenStall
+from asyncconsole.stall.sample import take
+from asyncconsole.stall.watch import Lags, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asyncconsole.stall.clocks import Gap, Vitals
+
+DEFAULT_THRESHOLD = 0.5
+"""Seconds without a turn that count as a stall."""
+
+KEPT = 256
+"""Stalls that are remembered."""
+
+GRACE = 0.02
+"""Seconds a loop gets to answer when the side thread itself was late."""
+
+_LOG = logging.getLogger("asyncconsole")
+
+
+class ProbeStatus(NamedTuple):
+    """The probe's settings: ``threshold`` and ``interval`` in seconds."""
+
+    on: bool
+    threshold: float
+    interval: float
+
+
+class Probe:
+    """Watches the loops of a `LoopBook` from the console's side loop.
+
+    All methods but `stalls`, `blocked` and `lags` belong to the side loop's thread.
+
+    Args:
+        loop: The side loop.
+        book: The loops to watch.
+        identify: Gives id and name of a task object.
+        threshold: Seconds; None for the default, 0 for off.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        book: LoopBook,
+        identify: Callable[[Any], tuple[int, str]],
+        threshold: float | None = None,
+    ) -> None:
+        self._loop = loop
+        self._book = book
+        self._identify = identify
+        self._threshold = DEFAULT_THRESHOLD
+        self._wanted = True
+        self._started = False
+        self._complained = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._watches: dict[int, Watch] = {}
+        self._asked: dict[int, Beat] = {}
+        self._ring: deque[Stall] = deque(maxlen=KEPT)
+        self._last = 0
+        self._before: Vitals | None = None
+        self._older: Vitals | None = None
+        self._due = 0.0
+        self.configure(threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
+
+    @property
+    def dropped(self) -> int:
+        """Ended stalls that the ring has no room for any more."""
+        declared = sum(watch.declared for watch in list(self._watches.values()))
+        return max(0, self._last - len(self._ring) - declared)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two beats."""
+        return min(0.25, max(0.01, self._threshold / 2))
+
+    def start(self) -> None:
+        """Begin to watch, if the probe is on."""
+        self._started = True
+        if self._wanted and self._timer is None:
+            self._before = self._older = None
+            self._timer = self._loop.call_later(0, self._tick)
+
+    def stop(self) -> None:
+        """Stop watching; may be called again and again."""
+        self._started = False
+        self._rest()
+
+    def configure(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
+        """Change settings; None leaves one as it is, a threshold of 0 means off.
+
+        Raises:
+            UsageError: The threshold is no number of seconds.
+        """
+        if threshold is not None:
+            if not math.isfinite(threshold) or threshold < 0:
+                msg = f"A stall threshold is a number of seconds, 0 for off: not {threshold}."
+                raise UsageError(msg)
+            if threshold == 0:
+                on = False
+            else:
+                self._threshold = float(threshold)
+        if on is not None:
+            self._wanted = on
+        if not self._wanted:
+            self._rest()
+        elif self._started:
+            self._rest()
+            self.start()
+        return self.status()
+
+    def status(self) -> ProbeStatus:
+        """The settings in force."""
+        return ProbeStatus(self._wanted, self._threshold, self.interval)
+
+    def stalls(self) -> tuple[Stall, ...]:
+        """Recorded stalls, oldest first, those that go on included."""
+        now = time.monotonic()
+        found = list(self._ring)
+        found += [stall for watch in list(self._watches.values()) if (stall := watch.ongoing(now))]
+        return tuple(sorted(found, key=lambda stall: stall.id))
+
+    def blocked(self, number: int) -> float | None:
+        """Seconds that a loop has been stalled; None when it is not."""
+        watch = self._watches.get(number)
+        return None if watch is None else watch.blocked(time.monotonic())
+
+    def lags(self, number: int) -> Lags:
+        """How long a loop needs to answer, as measured when it was busy or asked."""
+        watch = self._watches.get(number)
+        return Lags(None, None, None) if watch is None else watch.lags(time.monotonic())
+
+    async def ask(self, number: int, timeout: float) -> float | None:
+        """Wake a loop and measure how long it needs to answer.
+
+        A loop that has not answered the last question is not asked another one.
+
+        Args:
+            number: The loop.
+            timeout: Seconds to wait.
+
+        Returns:
+            Seconds it needed, or None when it doesn't run or didn't answer in time.
+        """
+        loop = self._book.loop(number)
+        running = {fact.number for fact in self._book.find() if fact.running}
+        for gone in set(self._asked) - running:
+            del self._asked[gone]
+        if loop is None or number not in running:
+            return None
+        beat = self._asked.get(number)
+        if beat is None:
+            beat = send(loop)
+            del loop
+            if beat is None:
+                return None
+            self._asked[number] = beat
+        end = time.monotonic() + timeout
+        pause = 0.0005
+        while beat.answered is None and (left := end - time.monotonic()) > 0:
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 2, 0.05)
+        if beat.answered is None:
+            return None
+        if self._asked.get(number) is beat:
+            del self._asked[number]
+            self._watch(number).measured(beat.answered - beat.sent)
+        return beat.answered - beat.sent
+
+    def _rest(self) -> None:
+        """No beats until the next start."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = time.monotonic()
+        for watch in self._watches.values():
+            self._keep(watch.forget(now))
+
+    def _tick(self) -> None:
+        """One beat. Whatever goes wrong in it, the next one comes."""
+        self._timer = None
+        delay = self.interval
+        try:
+            delay = self._look()
+        except Exception:
+            self._before = self._older = None
+            if not self._complained:
+                self._complained = True
+                _LOG.exception("The stall probe failed in a beat and goes on.")
+        self._due = time.monotonic() + delay
+        self._timer = self._loop.call_later(delay, self._tick)
+
+    def _look(self) -> float:
+        """Look at every loop.
+
+        Returns:
+            Seconds until the next look.
+        """
+        vitals = clocks.read()
+        before = self._before or vitals
+        gap = clocks.judge(before, vitals, self._due if self._before else vitals.time)
+        older, self._older, self._before = self._older, self._before, vitals
+        if gap.reason == "frozen":
+            self._older = None  # that beat says nothing about who was busy
+        facts = self._book.find()
+        running = [fact for fact in facts if fact.running]
+        for number in set(self._watches) - {fact.number for fact in running}:
+            self._keep(self._watches[number].forget(vitals.time))
+        for number in set(self._watches) - {fact.number for fact in facts if not fact.closed}:
+            del self._watches[number]
+        for fact in running:
+            self._hear(self._watch(fact.number), fact, gap)
+        if gap.reason == "held" and gap.late > self._threshold:
+            holder = gil.holder(running, older, before, vitals, gap)
+            self._without_gil(holder, before, vitals, gap)
+        for fact in running:
+            self._see(self._watch(fact.number), fact, vitals, gap)
+        return self._delay()
+
+    def _hear(self, watch: Watch, fact: LoopFact, gap: Gap) -> None:
+        """Take in the answer to a beat, by the time at which it was given."""
+        if gap.reason == "frozen":
+            watch.shift(gap.late)
+        beat = watch.beat
+        if beat is not None and beat.answered is not None:
+            watch.beat = None
+            if gap.reason != "frozen":
+                watch.measured(beat.answered - beat.sent)
+            self._keep(watch.live(beat.answered))
+            if fact.ready is None:
+                self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
+
+    def _see(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> None:
+        """Judge a loop by where its thread is now."""
+        now = vitals.time
+        if fact.idle:
+            self._keep(watch.live(now))
+            return
+        if watch.beat is None:
+            watch.clock = _clock(fact, vitals)
+            self._send(watch, fact)
+            return
+        watch.draft = self._sample(watch, fact, vitals)
+        if watch.declared:
+            return
+        began = turn_began(fact.reference(), fact.thread)
+        if began is not None and watch.beat.sent < began <= now:
+            # It has come around since; the answer waits in this turn's queue.
+            watch.live(began)
+            return
+        since = watch.since()
+        if since is None or now - since < self._threshold:
+            return
+        if gap.late > clocks.SLACK and not watch.graced:
+            watch.graced = True  # the loop may have been as short of time as this thread
+            return
+        self._declare(watch, began, since)
+
+    def _without_gil(self, holder: gil.Holder, before: Vitals, vitals: Vitals, gap: Gap) -> None:
+        """Somebody held the GIL for longer than the threshold."""
+        for fact, began in holder.loops:
+            watch = self._watch(fact.number)
+            if watch.beat is None:
+                watch.clock = _clock(fact, before)
+            # Look before anything that gives the GIL back, as sending does.
+            watch.draft = self._sample(watch, fact, vitals)
+            watch.draft.without_gil += gap.late
+            self._declare(watch, began, before.time)
+            if watch.beat is None:
+                self._send(watch, fact)
+        for fact in holder.starved:
+            watch = self._watch(fact.number)
+            if not watch.declared:
+                self._last += 1
+                self._keep(gil.starved(self._last, fact.number, holder.thread, gap))
+                watch.shift(gap.late)  # that time is told now
+
+    def _declare(self, watch: Watch, began: float | None, since: float) -> None:
+        """It is a stall, since the last proof of life or the start of the turn."""
+        if watch.declared or watch.draft is None:
+            return
+        known = [time for time in (began, watch.alive) if time is not None]
+        self._last += 1
+        watch.draft.begin(self._last, max(known, default=since))
+        watch.declared = True
+
+    def _send(self, watch: Watch, fact: LoopFact) -> None:
+        loop = fact.reference()
+        watch.beat = None if loop is None else send(loop)
+
+    def _sample(self, watch: Watch, fact: LoopFact, vitals: Vitals) -> OpenStall:
+        """Add what is seen of a silent loop now to what was seen before."""
+        loop = fact.reference()
+        task = self._task(loop)
+        sample = None
+        if fact.thread is not None:
+            sample = take(fact.thread, self._book.door(fact.number))
+        late = None if loop is None else waiting_callbacks(loop)
+        if late is not None and watch.beat is not None:
+            late = max(0, late - 1)  # the beat is one of them
+        draft = watch.draft or OpenStall(watch.number, watch.clock)
+        draft.add(sample, task, late, _clock(fact, vitals))
+        return draft
+
+    def _task(self, loop: Any) -> tuple[int, str] | None:
+        """Id and name of the task that a loop executes."""
+        try:
+            task = None if loop is None else futures.current(loop)
+            return None if task is None else self._identify(task)
+        except Exception:
+            return None
+
+    def _delay(self) -> float:
+        """Seconds to the next look: the next beat, or the moment a stall is due."""
+        delay = self.interval
+        now = time.monotonic()
+        for watch in self._watches.values():
+            since = watch.since()
+            if since is None or watch.declared:
+                continue
+            left = since + self._threshold - now
+            delay = min(delay, GRACE if left <= 0 else left + 0.001)
+        return max(0.005, delay)
+
+    def _watch(self, number: int) -> Watch:
+        return self._watches.setdefault(number, Watch(number))
+
+    def _keep(self, stall: Stall | None) -> None:
+        if stall is not None:
+            self._ring.append(stall)
+
+
+def _clock(fact: LoopFact, vitals: Vitals) -> tuple[float, float] | None:
+    """Time and CPU seconds of a loop's thread, when its CPU clock can be read."""
+    spent = None if fact.thread is None else vitals.threads.get(fact.thread)
+    return None if spent is None else (vitals.time, spent)

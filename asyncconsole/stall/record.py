@@ -1,0 +1,135 @@
+"""A stall while it goes on, and the `Stall` that is made of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
+
+from asyncconsole.model import Frame, Stall
+
+if TYPE_CHECKING:
+    from asyncconsole.stall.sample import Sample
+
+KINDS = 64
+"""Different stacks, frames, tasks and positions that are counted in one stall."""
+
+_Key = TypeVar("_Key")
+
+
+def stamp(seconds: float) -> str:
+    """ISO 8601 UTC of a Unix time."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class OpenStall:
+    """What has been seen of a stall so far.
+
+    Args:
+        loop: Number of the loop.
+        clock: Monotonic time and CPU seconds of the thread when it was first found
+            busy; None when its CPU clock can't be read.
+
+    Attributes:
+        started: Monotonic time it began; 0 before `begin`.
+        without_gil: Seconds of it in which nothing else could get the GIL.
+    """
+
+    def __init__(self, loop: int, clock: tuple[float, float] | None) -> None:
+        self.number = 0
+        self.loop = loop
+        self.started = 0.0
+        self.started_at = ""
+        self.without_gil = 0.0
+        self._first = self._last = clock
+        self._late: int | None = None
+        self._samples = 0
+        self._stacks: dict[tuple[Frame, ...], int] = {}
+        self._spots: dict[tuple[Frame | None, str], int] = {}
+        self._positions: dict[tuple[str, int, int], int] = {}
+        self._tasks: dict[tuple[int, str], int] = {}
+
+    def begin(self, number: int, started: float) -> None:
+        """It lasts long enough to be a stall: ``number`` is its id."""
+        self.number = number
+        self.started = started
+        self.started_at = stamp(time.time() - (time.monotonic() - started))
+
+    def add(
+        self,
+        sample: Sample | None,
+        task: tuple[int, str] | None,
+        late: int | None,
+        clock: tuple[float, float] | None,
+    ) -> None:
+        """Take in what one beat has seen."""
+        if clock is not None:
+            self._first = self._first or clock
+            self._last = clock
+        if late is not None:
+            self._late = max(late, self._late or 0)
+        if task is not None:
+            _count(self._tasks, task)
+        if sample is not None:
+            self._samples += 1
+            _count(self._stacks, sample.stack)
+            _count(self._spots, (sample.frame, sample.call))
+            _count(self._positions, sample.position)
+
+    def shift(self, seconds: float) -> None:
+        """The process stood still that long: it doesn't count."""
+        self.started += seconds
+        if self._first is not None:
+            self._first = (self._first[0] + seconds, self._first[1])
+
+    def stall(self, end: float, *, ongoing: bool) -> Stall:
+        """The record of it, if it ended at the monotonic time ``end``."""
+        duration = max(0.0, end - self.started)
+        cpu = self._cpu()
+        frame, call = _most(self._spots) or (None, "")
+        task, name = _most(self._tasks) or (None, "")
+        return Stall(
+            id=self.number,
+            loop=self.loop,
+            started_at=self.started_at,
+            duration=duration,
+            ongoing=ongoing,
+            kind=self._kind(duration, cpu),
+            task=task,
+            task_name=name,
+            frame=frame,
+            call=call,
+            stack=_most(self._stacks) or (),
+            samples=self._samples,
+            cpu=cpu,
+            late=self._late,
+        )
+
+    def _cpu(self) -> float | None:
+        """Share of the time between the first and last reading spent on a CPU."""
+        if self._first is None or self._last is None or self._last[0] <= self._first[0]:
+            return None
+        share = (self._last[1] - self._first[1]) / (self._last[0] - self._first[0])
+        return min(1.0, max(0.0, share))
+
+    def _kind(self, duration: float, cpu: float | None) -> str:
+        if self.without_gil >= duration / 2 and self.without_gil:
+            return "gil_holding_c_call"
+        # Code that shares the CPU or the GIL with others gets less than half, but moves.
+        moves = len(self._positions) > 1
+        if cpu is not None and (cpu >= 0.5 or (moves and cpu >= 0.2)):  # noqa: PLR2004 - shares
+            return "cpu_bound"
+        return "blocking_call"
+
+
+def _count(counts: dict[_Key, int], key: _Key) -> None:
+    if key in counts or len(counts) < KINDS:
+        counts[key] = counts.get(key, 0) + 1
+
+
+def _most(counts: dict[_Key, int]) -> _Key | None:
+    # Another thread may ask while the side thread counts: one atomic copy.
+    pairs = list(counts.items())
+    return max(pairs, key=itemgetter(1))[0] if pairs else None
