@@ -32,6 +32,11 @@ class Inbox:
         self._space.set()
         self.on_interrupt: Callable[[], None] | None = None
 
+    @property
+    def pending(self) -> bool:
+        """True when `get` will not have to wait."""
+        return bool(self._lines) or self._ended
+
     def put(self, line: str | None) -> None:
         """Add a line, or None for a Ctrl-D; who puts waits for `room` before taking more."""
         self._lines.append(line)

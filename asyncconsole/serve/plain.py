@@ -45,7 +45,8 @@ class PlainTerminal:
     async def read_line(self, prompt: str, *, python: bool = False) -> str:
         """See `Terminal.read_line`."""
         _ = python
-        self.write(prompt)
+        if not self._inbox.pending:  # a script has said it all: it wants answers alone
+            self.write(prompt)
         await self.drain()
         return await self._inbox.get()
 

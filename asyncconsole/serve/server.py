@@ -8,12 +8,12 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole._version import __version__
 from asyncconsole.commands.port import Target, Terminal
 from asyncconsole.serve import access, sniff, wire
+from asyncconsole.serve.door import Connection, Door
 from asyncconsole.serve.inbox import LINE_LIMIT
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.negotiation import Negotiation
@@ -26,12 +26,7 @@ from asyncconsole.serve.session import Greeter, Session
 from asyncconsole.serve.stream import Stream
 
 if TYPE_CHECKING:
-    import ssl
-
     from asyncconsole.serve.editor import EditorTerminal
-
-CONNECTIONS = 64
-"""At most so many clients at each door (TCP, Unix socket)."""
 
 SILENCE = 0.1
 """Seconds in which a script or `connect` says its first word."""
@@ -48,52 +43,6 @@ _ACCEPTS = 16
 _RETRY = 0.5
 _ENDING = 1.5
 _LAST_WORDS = 1.2
-
-
-@dataclass(eq=False, slots=True)
-class Connection:
-    """One client.
-
-    Attributes:
-        sock: Its socket.
-        visitor: Who it is.
-        said: True once it has sent anything; silent ones make room for others.
-        task: Serves it.
-        writer: The way to it, once open.
-        plain: Its plain terminal, when it has one.
-    """
-
-    sock: socket.socket
-    visitor: access.Visitor
-    said: bool = False
-    task: asyncio.Task[None] | None = None
-    writer: asyncio.StreamWriter | None = None
-    plain: PlainTerminal | None = None
-
-    @property
-    def silent(self) -> bool:
-        """True while it has never said anything."""
-        return not self.said and not (self.plain is not None and self.plain.heard)
-
-
-class Door:
-    """One listening socket and the clients that came through it."""
-
-    def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        self.sock = sock
-        self.tls = tls
-        self.clients: dict[Connection, None] = {}  # in order of arrival
-
-    def make_room(self) -> bool:
-        """True when one more may come in; a full house shows the longest silent one out."""
-        if len(self.clients) < CONNECTIONS:
-            return True
-        for client in self.clients:
-            if client.silent and client.task is not None:
-                client.task.cancel()
-                del self.clients[client]
-                return True
-        return False
 
 
 class Server:
@@ -181,6 +130,7 @@ class Server:
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         client = Connection(sock, access.visitor(sock, self._gate.token))
+        client.admitted = client.visitor.admission == "welcome"
         door.clients[client] = None
         task = client.task = self._loop.create_task(self._serve(door, client))
         self._tasks.add(task)
@@ -282,6 +232,7 @@ class Server:
             why = "That token is wrong." if hello.token else "This console wants a token."
             outlet.write(wire.pack(refused=why))
             return
+        client.admitted = True
         terminal = wire.WireTerminal(lines, outlet, hello, self._greeter.complete)
         outlet.write(
             wire.pack(
@@ -343,6 +294,7 @@ class Server:
             except EOFError:
                 return False
             if await self._gate.admits(client.visitor, given.strip()):
+                client.admitted = True
                 terminal.write("\n")
                 return True
             terminal.write("\nThat token is wrong.\n")

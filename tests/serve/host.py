@@ -1,0 +1,112 @@
+"""A program with a console on a pretended target; run as a child process.
+
+Its one argument is JSON: options of `launch`, and ``fds`` (descriptors to waste first),
+``tasks`` (how many the target pretends), ``slow`` (seconds that a snapshot takes).
+It prints one line of JSON once it serves, and ends when its stdin does.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import time
+
+from asyncconsole.commands.port import CancelOutcome, ProbeStatus
+from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
+from asyncconsole.serve import console
+from asyncconsole.serve.perform import Rules
+
+SLOW = "tasks"
+"""The scope that `ps` asks for, and no greeting."""
+
+OPTIONS = json.loads(sys.argv[1])
+
+
+class Target:
+    read_only = False
+
+    def __init__(self, loop):
+        self.loop = loop
+
+    def start(self):
+        pass
+
+    def close(self):
+        pass
+
+    async def snapshot(self, scope="all"):
+        if scope == SLOW and OPTIONS.get("slow"):
+            print(json.dumps({"looking": scope}), flush=True)
+            await asyncio.sleep(OPTIONS["slow"])
+        tasks = tuple(
+            Task(
+                number,
+                f"task-{number}",
+                "waiting",
+                "work",
+                1,
+                wait=Wait("future", "a future"),
+                frames=(Frame("/app/bank.py", 22, "transfer"),),
+            )
+            for number in range(1, OPTIONS.get("tasks", 3) + 1)
+        )
+        return Snapshot(
+            pid=os.getpid(),
+            program="bank.py",
+            python="3.x",
+            taken_at="2026-01-01T00:00:00Z",
+            uptime=190.0,
+            loops=(Loop(1, "asyncio.Loop", tasks=len(tasks)),),
+            tasks=tasks,
+        )
+
+    async def settle(self):
+        await asyncio.sleep(0)
+
+    async def cancel(self, tasks, wait):
+        return [CancelOutcome(number, f"task-{number}", "cancelled", 0.001) for number in tasks]
+
+    def stalls(self):
+        if not OPTIONS.get("blocked"):
+            return ()
+        return (
+            Stall(
+                1, 1, "2026-01-01T00:00:00Z", 4.1, True, "blocking_call", 1, "task-1",
+                Frame("/app/ledger.py", 88, "read_ledger"), call="time.sleep",
+            ),
+        )  # fmt: skip
+
+    def probe(self, *, on=None, threshold=None):
+        return ProbeStatus(True, 0.1, 0.1)
+
+
+def main():
+    wasted = [os.open(os.devnull, os.O_RDONLY) for _ in range(OPTIONS.get("fds", 0))]
+    logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
+    served = console.launch(
+        Target,
+        Rules(read_only=OPTIONS.get("read_only", False), repl=OPTIONS.get("repl", True)),
+        OPTIONS.get("token"),
+        {},
+        host=OPTIONS.get("host", "127.0.0.1"),
+        port=0,
+        tls=None,
+        unix=True,
+        strict=False,
+    )
+    said = {"port": served.port, "socket": served.socket_path, "pid": os.getpid()}
+    print(json.dumps(said), flush=True)
+    beats = 0
+    for line in sys.stdin:
+        if line.strip() == "burn":  # many short turns of the interpreter, while others are served
+            end = time.monotonic() + 1.0
+            while time.monotonic() < end:
+                beats += 1
+        print(json.dumps({"threads": __import__("threading").active_count()}), flush=True)
+    served.close()
+    assert len(wasted) == OPTIONS.get("fds", 0)
+
+
+if __name__ == "__main__":
+    main()
