@@ -12,6 +12,7 @@ Checked on 3.10.13; the effects follow Python/ceval.c of CPython.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asyncconsole.capture._dataflow import ENDS, LONGEST, ROUNDS, apply, arguments
@@ -72,13 +73,12 @@ _EFFECTS: Final[dict[str, Effect]] = {
     "MATCH_KEYS": (0, 2),
     "MATCH_CLASS": (2, 1),
     "COPY_DICT_WITHOUT_KEYS": (1, 1),
-    "END_ASYNC_FOR": (7, 0),
     "YIELD_FROM": (2, 1),
     "CALL_FUNCTION": lambda arg: (arg + 1, 1),
     "CALL_FUNCTION_KW": lambda arg: (arg + 2, 1),
     "CALL_FUNCTION_EX": lambda arg: (2 + (arg & 1), 1),
     "CALL_METHOD": lambda arg: (arg + 2, 1),
-    "MAKE_FUNCTION": lambda arg: (2 + bin(arg & 15).count("1"), 1),
+    "MAKE_FUNCTION": lambda arg: (2 + (arg & 15).bit_count(), 1),
     "FOR_ITER": (0, 1),
     "JUMP_IF_FALSE_OR_POP": (1, 0),
     "JUMP_IF_TRUE_OR_POP": (1, 0),
@@ -97,6 +97,17 @@ _JUMPS: Final[dict[str, Effect]] = {
     "POP_JUMP_IF_TRUE": (1, 0),
     "JUMP_IF_NOT_EXC_MATCH": (2, 0),
 }
+
+
+_BLOCKS: Final = {
+    "SETUP_FINALLY": 0,
+    "SETUP_WITH": 1,
+    "SETUP_ASYNC_WITH": 1,
+    "POP_BLOCK": 0,
+    "POP_EXCEPT": 3,
+    "END_ASYNC_FOR": 7,
+}
+"""Instructions that set up or pop a block, and how many objects they pop."""
 
 
 def _rotate(walk: Walk, count: int) -> None:
@@ -186,7 +197,7 @@ class _Analysis:
             if state == known:
                 return
         self.joins[at] = state
-        self.work.append(at)
+        heappush(self.work, at)
 
     def run(self) -> None:
         """Walk every path until nothing new is learnt."""
@@ -199,7 +210,9 @@ class _Analysis:
         self.join(0, State((OBJECT,), (), sure, maybe))
         budget = ROUNDS * (len(self.listing) + 100)
         while self.work:
-            at = self.work.pop()
+            at = heappop(self.work)
+            while self.work and self.work[0] == at:
+                heappop(self.work)
             state = self.joins[at]
             walk = Walk(self.code, list(state.stack), state.sure, state.maybe)
             budget -= self.line(at, walk, list(state.blocks))
@@ -214,44 +227,15 @@ class _Analysis:
             if at not in self.listing:
                 raise StrangeCodeError
             count += 1
-            op, name, arg = self.listing[at]
             if blocks:
-                state = (tuple(walk.stack), tuple(blocks), walk.sure, walk.maybe)
+                state = (walk.stack[: blocks[-1].level], list(blocks), walk.sure, walk.maybe)
                 if state != last:
                     last = state
                     self.raised(walk, blocks)
-            if name == "YIELD_FROM":
-                # While it waits, f_lasti is kept one instruction back.
-                self.yields[at - 2] = (self.state(walk, blocks, 1), True)
-            elif name == "YIELD_VALUE":
-                self.yields[at] = (self.state(walk, blocks, 1), False)
-            if name in ENDS:
-                return count
             before = len(walk.stack)
-            if name.startswith("SETUP_") and name != "SETUP_ANNOTATIONS":
-                self.set_up(at, walk, blocks)
-            elif name == "POP_BLOCK":
-                if not blocks or blocks.pop().what == "handler":
-                    raise StrangeCodeError
-            elif name == "POP_EXCEPT":
-                if not blocks or blocks.pop().what != "handler":
-                    raise StrangeCodeError
-                walk.pop(3)
-            elif name == "END_ASYNC_FOR":
-                if not blocks or blocks.pop().what != "handler":
-                    raise StrangeCodeError
-                walk.pop(7)
-            elif name in _JUMPS:
-                other = Walk(self.code, list(walk.stack), walk.sure, walk.maybe)
-                apply(other, _JUMPS[name], arg)
-                self.join(self.target(at, name, arg), self.state(other, blocks))
-                if name in {"JUMP_FORWARD", "JUMP_ABSOLUTE"}:
-                    return count
-                apply(walk, _EFFECTS[name], arg)
-            elif (step := _STEPS.get(name)) is not None:
-                step(walk, arg, at)
-            else:
-                apply(walk, _EFFECTS.get(name), arg)
+            if not self.execute(at, walk, blocks):
+                return count
+            op, _, arg = self.listing[at]
             stated = self.stack_effect(op, arg if op >= self.wants else None, jump=False)
             if stated != len(walk.stack) - before:
                 raise StrangeCodeError
@@ -260,23 +244,51 @@ class _Analysis:
                 self.join(at, self.state(walk, blocks))
                 return count
 
+    def execute(self, at: int, walk: Walk, blocks: list[Block]) -> bool:
+        """Run one instruction; whether the walk goes straight on."""
+        _, name, arg = self.listing[at]
+        if name in ENDS:
+            return False
+        if name in {"YIELD_FROM", "YIELD_VALUE"}:
+            # While something is awaited, f_lasti is kept one instruction back.
+            waits = name == "YIELD_FROM"
+            self.yields[at - 2 if waits else at] = (self.state(walk, blocks, 1), waits)
+        if name in _JUMPS:
+            other = Walk(self.code, list(walk.stack), walk.sure, walk.maybe)
+            apply(other, _JUMPS[name], arg)
+            self.join(self.target(at, name, arg), self.state(other, blocks))
+            if name in {"JUMP_FORWARD", "JUMP_ABSOLUTE"}:
+                return False
+        if name in _BLOCKS:
+            self.block(at, walk, blocks)
+        elif (step := _STEPS.get(name)) is not None:
+            step(walk, arg, at)
+        else:
+            apply(walk, _EFFECTS.get(name), arg)
+        return True
+
+    def block(self, at: int, walk: Walk, blocks: list[Block]) -> None:
+        """Set a block up, with a level below what entering left, or pop it."""
+        _, name, arg = self.listing[at]
+        if not name.startswith("SETUP_"):
+            if not blocks or (blocks.pop().what == "handler") is (name == "POP_BLOCK"):
+                raise StrangeCodeError
+            walk.pop(_BLOCKS[name])
+            return
+        if name == "SETUP_WITH":
+            walk.pop()
+            walk.stack.append(Slot("exit", at, EXIT_NAMES[False]))
+        else:
+            walk.pop(_BLOCKS[name])
+        what = "finally" if name == "SETUP_FINALLY" else "with"
+        blocks.append(Block(what, self.target(at, name, arg), len(walk.stack)))
+        if what == "with":
+            walk.stack.append(OBJECT)
+
     def state(self, walk: Walk, blocks: list[Block], without: int = 0) -> State:
         """The walk's state, frozen, less some slots at the top."""
         stack = walk.stack[: len(walk.stack) - without]
         return State(tuple(stack), tuple(blocks), walk.sure, walk.maybe)
-
-    def set_up(self, at: int, walk: Walk, blocks: list[Block]) -> None:
-        """``SETUP_…``: a block whose level lies below what entering left."""
-        _, name, arg = self.listing[at]
-        what = "finally" if name == "SETUP_FINALLY" else "with"
-        if name == "SETUP_WITH":
-            walk.pop()
-            walk.stack.append(Slot("exit", at, EXIT_NAMES[False]))
-        elif name == "SETUP_ASYNC_WITH":
-            walk.pop()
-        blocks.append(Block(what, self.target(at, name, arg), len(walk.stack)))
-        if what == "with":
-            walk.stack.append(OBJECT)
 
     def raised(self, walk: Walk, blocks: list[Block]) -> None:
         """An instruction may raise: the state of the handler that catches it."""
@@ -320,8 +332,8 @@ class _Analysis:
             stack=state.stack,
             awaiting=awaiting,
             handling=False,
-            least=bin(state.sure).count("1") + cells,
-            most=bin(state.maybe).count("1") + cells,
+            least=state.sure.bit_count() + cells,
+            most=state.maybe.bit_count() + cells,
             exits=tuple(exits),
             iterators=tuple(i for i, slot in enumerate(state.stack) if slot == ITERATOR),
         )

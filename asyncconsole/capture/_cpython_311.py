@@ -112,7 +112,7 @@ _EFFECTS: Final[dict[int, dict[str, Effect]]] = {
         "ASYNC_GEN_WRAP": (1, 1),
         "PREP_RERAISE_STAR": (2, 1),
         "SEND": (0, 0),
-        "MAKE_FUNCTION": lambda arg: (1 + bin(arg & 15).count("1"), 1),
+        "MAKE_FUNCTION": lambda arg: (1 + (arg & 15).bit_count(), 1),
         "JUMP_IF_FALSE_OR_POP": (1, 0),
         "JUMP_IF_TRUE_OR_POP": (1, 0),
         **{
@@ -123,7 +123,7 @@ _EFFECTS: Final[dict[int, dict[str, Effect]]] = {
     },
     12: {
         **_COMMON,
-        "MAKE_FUNCTION": lambda arg: (1 + bin(arg & 15).count("1"), 1),
+        "MAKE_FUNCTION": lambda arg: (1 + (arg & 15).bit_count(), 1),
         "END_FOR": (2, 0),
     },
     13: {

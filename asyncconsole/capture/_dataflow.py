@@ -8,6 +8,7 @@ analysis: then nothing is claimed about that code.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 from asyncconsole.capture._stack import (
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import CodeType
 
-LONGEST: Final = 400_000
+LONGEST: Final = 100_000
 """Bytes of bytecode that are analysed at most."""
 
-ROUNDS: Final = 60
+ROUNDS: Final = 20
 """Visits of each instruction, on average, after which an analysis gives up."""
 
 ENDS: Final = frozenset({"RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS"})
+_STILL_WAITS: Final = "JUMP_BACKWARD_NO_INTERRUPT"
+"""What lies between an ``await`` and what follows it, up to 3.11."""
 AWAITED: Final = 2
 """Lowest argument of a RESUME that follows an ``await`` or ``yield from``."""
 
@@ -153,6 +156,9 @@ class Analysis:
         for item in self.listing.values():
             if item.name in self.relative:
                 self.heads.add(self.target(item))
+        self.before = dict(zip(list(self.listing)[1:], self.listing, strict=False))
+        self.positions: list[tuple[int | None, ...]] = []
+        self.places: dict[int, tuple[int, tuple[int, int, int, int] | None]] = {}
         self.yields: dict[int, tuple[tuple[Slot, ...], int, int]] = {}
 
     def target(self, item: Instruction) -> int:
@@ -164,7 +170,7 @@ class Analysis:
         known = self.joins.get(at)
         if known is None:
             self.joins[at] = (stack, sure, maybe)
-            self.work.append(at)
+            heappush(self.work, at)
             return
         if known == (stack, sure, maybe):
             return
@@ -175,14 +181,16 @@ class Analysis:
         merged = (stack, known[1] & sure, known[2] | maybe)
         if merged != known:
             self.joins[at] = merged
-            self.work.append(at)
+            heappush(self.work, at)
 
     def run(self) -> None:
         """Walk every path until nothing new is learnt."""
         self.join(0, (), *arguments(self.code))
         budget = ROUNDS * (len(self.listing) + 100)
         while self.work:
-            at = self.work.pop()
+            at = heappop(self.work)
+            while self.work and self.work[0] == at:
+                heappop(self.work)
             stack, sure, maybe = self.joins[at]
             budget -= self.line(at, Walk(self.code, list(stack), sure, maybe))
             if budget < 0:
@@ -191,7 +199,6 @@ class Analysis:
     def line(self, at: int, walk: Walk) -> int:
         """Walk straight on from ``at`` up to the next join; how many instructions."""
         last: object = None
-        steps = self.dialect.steps
         count = 0
         while True:
             item = self.listing.get(at)
@@ -205,26 +212,30 @@ class Analysis:
                 if last != (entry, state):
                     last = (entry, state)
                     self.raised(entry, *state)
-            name = item.name
-            if name == "YIELD_VALUE":
-                self.yields[at] = (tuple(walk.stack[:-1]), walk.sure, walk.maybe)
-            if name in ENDS:
+            if not self.execute(item, walk):
                 return count
-            if name in self.relative:
-                if not self.jump(item, walk):
-                    return count
-            else:
-                before = len(walk.stack)
-                step = steps.get(name)
-                if step is not None:
-                    step(walk, item.arg, at)
-                else:
-                    apply(walk, self.dialect.effects.get(name), item.arg)
-                self.check(item, len(walk.stack) - before)
             at = item.after
             if at in self.heads:
                 self.join(at, tuple(walk.stack), walk.sure, walk.maybe)
                 return count
+
+    def execute(self, item: Instruction, walk: Walk) -> bool:
+        """Run one instruction; whether the walk goes straight on."""
+        name = item.name
+        if name in ENDS:
+            return False
+        if name in self.relative:
+            return self.jump(item, walk)
+        if name == "YIELD_VALUE":
+            self.yields[item.offset] = (tuple(walk.stack[:-1]), walk.sure, walk.maybe)
+        before = len(walk.stack)
+        step = self.dialect.steps.get(name)
+        if step is not None:
+            step(walk, item.arg, item.offset)
+        else:
+            apply(walk, self.dialect.effects.get(name), item.arg)
+        self.check(item, len(walk.stack) - before)
+        return True
 
     def raised(self, entry: Entry, stack: tuple[Slot, ...], sure: int, maybe: int) -> None:
         """An instruction may raise: the handler's state."""
@@ -297,8 +308,8 @@ class Analysis:
             stack=stack,
             awaiting=resume.arg & 3 >= AWAITED,
             handling=PREVIOUS in stack,
-            least=bin(sure).count("1"),
-            most=bin(maybe).count("1"),
+            least=sure.bit_count(),
+            most=maybe.bit_count(),
             exits=tuple(reversed(exits)),
             iterators=tuple(index for index, slot in enumerate(stack) if slot == ITERATOR),
         )
@@ -313,28 +324,31 @@ class Analysis:
 
     def in_force(self, pick: int, slot: Slot) -> InForce:
         """An exit with the place of the with-item that fetched it."""
-        positions = self.positions
-        at = slot.offset
-        if not self.dialect.item_positions:
+        owner = pick + 1 if self.dialect.pair else -1
+        line, span = self.place_of(slot.offset)
+        return InForce(pick, owner, slot.name == EXIT_NAMES[True], line, span)
+
+    def place_of(self, entered: int) -> tuple[int, tuple[int, int, int, int] | None]:
+        """Line and span of the with-item that is entered at that offset."""
+        known = self.places.get(entered)
+        if known is not None:
+            return known
+        at = entered
+        exact = self.dialect.item_positions
+        if not exact:
             # Entering has the position of the whole statement; the instruction before
             # made the manager, unless paths of a conditional expression meet here.
-            before = max((other for other in self.listing if other < at), default=at)
-            if at not in self.heads or self.listing[before].name == "JUMP_BACKWARD_NO_INTERRUPT":
-                at = before
-        line, end_line, column, end_column = positions[at // 2]
+            before = self.before[at]
+            exact = at not in self.heads or self.listing[before].name == _STILL_WAITS
+            at = before if exact else at
+        if not self.positions:
+            self.positions += self.code.co_positions()  # type: ignore[attr-defined]  # from 3.11 on
+        line, end_line, column, end_column = self.positions[at // 2]
         span = None
-        if None not in (line, end_line, column, end_column) and (
-            at != slot.offset or self.dialect.item_positions
-        ):
+        if exact and line and end_line and column is not None and end_column is not None:
             span = (line, end_line, column, end_column)
-        is_async = slot.name == EXIT_NAMES[True]
-        owner = pick + 1 if self.dialect.pair else -1
-        return InForce(pick, owner, is_async, line or self.code.co_firstlineno, span)  # type: ignore[arg-type]  # all are numbers
-
-    @property
-    def positions(self) -> list[tuple[int | None, int | None, int | None, int | None]]:
-        """Source positions, one for each two bytes."""
-        return list(self.code.co_positions())  # type: ignore[attr-defined]  # from 3.11 on
+        self.places[entered] = (line or self.code.co_firstlineno, span)
+        return self.places[entered]
 
 
 def arguments(code: CodeType) -> tuple[int, int]:

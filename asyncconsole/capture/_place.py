@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from asyncconsole.capture._stack import NULLABLE, SELF, Point, Slot
+from asyncconsole.capture._stack import NULLABLE, OBJECT, SELF, Point, Slot, StrangeCodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 WAYS: Final = 64
 """Ways to lay a stack that are tried before giving up."""
@@ -56,13 +59,18 @@ def behind_frame_head(objects: list[Any], code: CodeType, trace: Any) -> tuple[i
     count = 3
     if len(objects) < count or objects[0] is not code or type(objects[2]) is not dict:
         return None
-    may_have_dict = len(objects) > count and type(objects[count]) is dict
+    if len(objects) == count:
+        return count, 0
+    copied = type(objects[count]) is dict
+    # The copying back to the locals, after tracing, also fills the places of those
+    # arguments that are a closure's cells.
+    cells = sum(name in code.co_cellvars for name in code.co_varnames) if copied else 0
     if trace is None:
-        return count, int(may_have_dict)
-    if objects[count : count + 1] and objects[count] is trace:
+        return count, copied + cells
+    if objects[count] is trace:
         return count + 1, 0
-    if may_have_dict and len(objects) > count + 1 and objects[count + 1] is trace:
-        return count + 2, 0
+    if copied and len(objects) > count + 1 and objects[count + 1] is trace:
+        return count + 2, cells
     return None
 
 
@@ -123,93 +131,105 @@ def place(point: Point, view: View) -> Picks | None:
     wanted = [slot for item in point.exits for slot in (item.pick, item.owner)]
     wanted += point.iterators
     found: set[Picks] = set()
+    for picks in _ways(point, view):
+        found.add(tuple(picks[slot] if slot >= 0 else -1 for slot in wanted))
+        if len(found) > 1:
+            return None
+    return found.pop() if found else None
+
+
+def _ways(point: Point, view: View) -> Iterator[Picks]:
+    """Every way to lay the stack: the index that each slot took, or -1.
+
+    Raises:
+        StrangeCodeError: when there are too many to try.
+    """
     slots = point.stack
-    top = len(slots) - 1
     least, most = view.start + point.least, view.start + point.most + view.slack
+    # Left to do: a slot, the end of the objects that are left for it, what is laid above.
+    work: list[tuple[int, int, Picks]] = [(len(slots) - 1, end, ()) for end in _ends(point, view)]
     tried = 0
-    work: list[tuple[int, int, Picks]] = []
-    for end in _ends(point, view):
-        if not point.awaiting or (end > view.start and view.objects[end - 1] is view.awaited):
-            work.append((top, end, ()))
     while work:
         tried += 1
         if tried > WAYS:
-            return None
+            raise StrangeCodeError
         slot, end, picks = work.pop()
         while slot >= 0:
-            taken = _choices(slots, slot, view, end - 1, picks[0] if picks else -1)
-            if taken is _EITHER:
-                work.append((slot - 1, end, (-1, *picks)))
-            elif taken is _NEITHER:
+            if slots[slot] is OBJECT and end > view.start:
+                taken = _ONE  # what most slots are
+            else:
+                taken = _fit(slots, slot, view, end - 1, picks)
+            if taken == _NEITHER:
                 break
-            if taken is _NONE:
+            if taken == _EITHER:
+                work.append((slot - 1, end, (-1, *picks)))
+            if taken == _NONE:
                 picks = (-1, *picks)
             else:
                 end -= 1
                 picks = (end, *picks)
             slot -= 1
         if slot < 0 and least <= end <= most:
-            found.add(tuple(picks[pick] if pick >= 0 else -1 for pick in wanted))
-            if len(found) > 1:
-                return None
-    return found.pop() if found else None
+            yield picks
 
 
 def _ends(point: Point, view: View) -> list[int]:
     """Where the stack can end: the exception being handled may follow it."""
     size = len(view.objects)
     last = view.objects[-1]
-    if not view.trailed:
-        return [size]
-    if point.handling:
-        return [size - 1] if issubclass(type(last), BaseException) else []
-    return [size, size - 1] if last is None else [size]
+    ends = [size]
+    if view.trailed and point.handling:
+        ends = [size - 1] if issubclass(type(last), BaseException) else []
+    elif view.trailed and last is None:
+        ends = [size, size - 1]
+    if point.awaiting:
+        ends = [end for end in ends if end > view.start and view.objects[end - 1] is view.awaited]
+    return ends
 
 
 _ONE, _NONE, _EITHER, _NEITHER = range(4)
 """How many objects a slot can take: one, none, either; or it does not fit at all."""
 
 
-def _choices(slots: tuple[Slot, ...], slot: int, view: View, index: int, above: int) -> int:
-    """What a slot can be.
+def _fit(slots: tuple[Slot, ...], slot: int, view: View, index: int, picks: Picks) -> int:
+    """What a slot can take.
 
     Args:
         slots: The stack.
         slot: Index of the slot.
         view: The objects.
         index: Of the topmost object that no slot above took.
-        above: Index of the object that the next slot took, or -1.
+        picks: Indices that the slots above took, the next one's first.
     """
     kind = slots[slot]
-    what = kind.what
-    if what == "null":
+    if kind.what == "null":
         return _NONE
-    objects = view.objects
     if index < view.start:
-        return _NONE if what in NULLABLE else _NEITHER
-    if what in {"object", "iterator"}:
-        return _ONE
-    thing = objects[index]
-    fits = True
-    if what == "exit":
-        fits = callable(thing)
-        if slot + 1 < len(slots) and slots[slot + 1] == SELF and above < 0:
-            # An exit without its manager above was made by a descriptor. This is none.
-            fits = fits and not _belongs(objects, index, kind.name)
-    elif what == "previous":
-        fits = thing is None or issubclass(type(thing), BaseException)
-    elif what == "number":
-        fits = type(thing) is int
-    elif what == "callable":
-        fits = callable(thing)
-    elif what == "method":
-        return _as_method(thing, objects[index + 1], kind.name)
-    elif what == "receiver":
-        return _as_method(objects[index - 1], thing, kind.name)
-    elif what == "self":
-        return _ONE if _belongs(objects, index - 1, slots[slot - 1].name) else _EITHER
-    else:
-        return _EITHER
+        return _NONE if kind.what in NULLABLE else _NEITHER
+    test = _TESTS.get(kind.what)
+    if test is not None:
+        return _ONE if test(view.objects[index]) else _NEITHER
+    if kind.what == "exit":
+        alone = slot + 1 < len(slots) and slots[slot + 1] == SELF and picks[0] < 0
+        return _exit(view.objects, index, kind.name, alone)
+    name = slots[slot - 1].name if kind == SELF else kind.name
+    return _NULLABLE[kind.what](view.objects, index, name)
+
+
+_TESTS: Final[dict[str, Callable[[Any], bool]]] = {
+    "object": lambda _: True,
+    "iterator": lambda _: True,
+    "callable": callable,
+    "number": lambda thing: type(thing) is int,
+    "previous": lambda thing: thing is None or issubclass(type(thing), BaseException),
+}
+"""What certain slots hold for sure."""
+
+
+def _exit(objects: list[Any], index: int, name: str, alone: bool) -> int:
+    """Whether an exit can lie there; ``alone``: without its manager above it (3.14+)."""
+    # A lone exit was made by a descriptor; a plain function with its manager was not.
+    fits = callable(objects[index]) and not (alone and _belongs(objects, index, name))
     return _ONE if fits else _NEITHER
 
 
@@ -230,3 +250,12 @@ def _as_method(function: Any, owner: Any, name: str) -> int:
         known = known or found is not _MISSING
     # With another attribute of that name the class may have been changed meanwhile.
     return _EITHER if known else _NONE
+
+
+_NULLABLE: Final[dict[str, Callable[[list[Any], int, str], int]]] = {
+    "maybe": lambda _objects, _index, _name: _EITHER,
+    "self": lambda objects, index, name: _ONE if _belongs(objects, index - 1, name) else _EITHER,
+    "method": lambda objects, index, name: _as_method(objects[index], objects[index + 1], name),
+    "receiver": lambda objects, index, name: _as_method(objects[index - 1], objects[index], name),
+}
+"""What slots that may be empty can take."""

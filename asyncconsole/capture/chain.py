@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from asyncconsole.capture import futures
+from asyncconsole.capture.objects import attribute
 
 MOST = 20_000
 """Levels after which a chain is taken to be broken."""
@@ -130,7 +131,9 @@ def _through(step: Any) -> Any:
         # anext_awaitable, ...: C types that have no name of their own in Python
         wanted = (_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, *_ASYNC_STEPS, _WRAPPER)
     else:
-        return None
+        # What repl/window.py awaits its statements through; nobody else has such a slot.
+        inner = attribute(step, "asyncconsole_awaits")
+        return inner if type(inner) is _COROUTINE else None
     for referent in gc.get_referents(step):
         if issubclass(type(referent), wanted):
             return referent

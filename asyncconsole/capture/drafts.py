@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip
-from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.objects import contents, type_name
 from asyncconsole.capture.waits import Waiting, loop_time, understand
 from asyncconsole.model import Frame
 from asyncconsole.model.task import State
@@ -59,7 +60,9 @@ class Draft:
         """Objects that the task's frames refer to, and what plain containers there hold."""
         found: list[Any] = []
         for level in self.chain.levels:
-            for item in referents(level.owner):
+            held = referents(level.owner)
+            held += contents(tuple(item for item in held if type(item) is types.CellType))
+            for item in held:
                 found.append(item)
                 if type(item) in {list, tuple, set, frozenset}:
                     found += list(item)[:10_000]

@@ -50,7 +50,7 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
         waiting = draft.waiting
         if waiting is not None and id(waiting.future) in links.due:
             links.due.setdefault(id(draft.task), []).extend(links.due[id(waiting.future)])
-        wakes = waiting is None or waiting.due is not None
+        wakes = waiting is None or waiting.due is not None or bool(draft.grip.due)
         if wakes and draft.cancels():
             for thing in draft.refers():
                 if futures.is_task(thing) and thing is not draft.task:

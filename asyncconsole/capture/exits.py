@@ -13,16 +13,15 @@ from __future__ import annotations
 import logging
 import sys
 import weakref
+from collections.abc import Callable
 from functools import cache
 from gc import get_referents
+from operator import attrgetter
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from asyncconsole.capture._place import View, behind_frame_head, behind_head, manager_of, place
 from asyncconsole.capture._stack import EXIT_NAMES, Point, Shape, StrangeCodeError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 log = logging.getLogger("asyncconsole")
 
@@ -143,10 +142,10 @@ def _read(owner: Any, *, loops: bool) -> _Found | None:
         return _IDLE if at in shape.begin else None
     if not (point.iterators if loops else point.exits):
         return point, [], ()
-    look = _LOOKS[type(owner)]
+    look, await_of = _LOOKS[type(owner)]
     seen, awaited, objects = look(owner, frame)
-    seen_again, awaited_again = look(owner, frame)[:2]
-    if seen != at or seen_again != at or awaited_again is not awaited or frame.f_back is not None:
+    moved = frame.f_lasti != at or frame.f_back is not None or await_of(owner) is not awaited
+    if seen != at or moved:
         return None
     if _OF_FRAME:
         head = behind_frame_head(objects, code, frame.f_trace)
@@ -175,11 +174,17 @@ def _look_at_async_generator(owner: Any, frame: FrameType) -> tuple[int, Any, li
     return frame.f_lasti, owner.ag_await, get_referents(frame if _OF_FRAME else owner)
 
 
-_LOOKS: Final[dict[type, Callable[[Any, FrameType], tuple[int, Any, list[Any]]]]] = {
-    CoroutineType: _look_at_coroutine,
-    GeneratorType: _look_at_generator,
-    AsyncGeneratorType: _look_at_async_generator,
+_Look = tuple[
+    Callable[[Any, FrameType], tuple[int, Any, list[Any]]],
+    Callable[[Any], Any],
+]
+
+_LOOKS: Final[dict[type, _Look]] = {
+    CoroutineType: (_look_at_coroutine, attrgetter("cr_await")),
+    GeneratorType: (_look_at_generator, attrgetter("gi_yieldfrom")),
+    AsyncGeneratorType: (_look_at_async_generator, attrgetter("ag_await")),
 }
+"""How to look at a frame for the first time, and at what it awaits once more."""
 
 
 def _shape(code: CodeType) -> Shape | None:

@@ -20,7 +20,7 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
-from asyncconsole.capture.objects import instance_dict
+from asyncconsole.capture.objects import contents, instance_dict
 
 MOST_VALUES = 50_000
 """Values looked at in one search."""
@@ -246,22 +246,11 @@ def _locals(level: Level) -> list[Any]:
     found = []
     for item in referents(level.owner):
         if type(item) is types.CellType:
-            found += _contents((item,))
+            found += contents((item,))
         else:
             found.append(item)
             if type(item) is types.FunctionType:
-                found += _contents(item.__closure__ or ())
-    return found
-
-
-def _contents(cells: tuple[types.CellType, ...]) -> list[Any]:
-    """Values of closure variables, without those that are not bound yet."""
-    found = []
-    for cell in cells:
-        try:
-            found.append(cell.cell_contents)
-        except ValueError:
-            continue
+                found += contents(item.__closure__ or ())
     return found
 
 

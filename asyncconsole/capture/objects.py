@@ -72,3 +72,14 @@ def cell(function: Any, name: str) -> Any:
         return function.__closure__[names.index(name)].cell_contents
     except ValueError:
         return None
+
+
+def contents(cells: tuple[types.CellType, ...]) -> list[Any]:
+    """Values of closure variables, without those that are not bound yet."""
+    found = []
+    for item in cells:
+        try:
+            found.append(item.cell_contents)
+        except ValueError:
+            continue
+    return found

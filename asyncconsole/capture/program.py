@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from asyncconsole.capture import drafts, edges, futures, process, registry
+from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import search
@@ -175,10 +176,11 @@ class Program:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self.tasks, self._names, now)
-        deadline = min(
-            [when - draft.loop_time() for when in (*draft.grip.due, *links.due.get(key, ()))],
-            default=None,
-        )
+        due = [*draft.grip.due, *links.due.get(key, ())]
+        scope = anyio.deadline(draft.task)
+        if scope is not None:
+            due.append(scope)
+        deadline = min(due) - draft.loop_time() if due else None
         coroutine = futures.coroutine(draft.task)
         return Task(
             id=number,

@@ -15,7 +15,7 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.glue import uvloop
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import attribute, contents
 from asyncconsole.capture.waits import timer
 
 SLICE = 2_000
@@ -66,11 +66,7 @@ def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
     elif type(callback) is functools.partial:
         items += [callback.func, *callback.args, *callback.keywords.values()]
     elif type(callback) is types.FunctionType:
-        for cell in callback.__closure__ or ():
-            try:
-                items.append(cell.cell_contents)
-            except ValueError:  # an empty cell
-                continue
+        items += contents(callback.__closure__ or ())
         items += callback.__defaults__ or ()
     for item in items[:100]:
         if futures.is_future(item):

@@ -23,7 +23,9 @@ from asyncconsole.model import Resource, Snapshot, Task
 SOON = 60.0
 """Seconds within which a sleeping watchdog counts as a timeout."""
 
-_PASSES_CANCEL = {"task", "gather", "wait_for", "task_group"}
+_PASSES_CANCEL = {"task", "gather", "wait_for", "task_group", "wait"}
+"""Waits through which a cancelled waiter cancels what it waits for. ``asyncio.wait``
+does not by itself; the code around it usually does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Graph:
         wait = task.wait
         if wait is None or wait.due is not None or task.id in self._cancellable:
             return True
-        if not lenient and self.watchdogs(task):
+        if self._bounded(task) or (not lenient and self.watchdogs(task)):
             return True
         if wait.resource is not None:
             item = self.resources.get(wait.resource)
@@ -149,6 +151,16 @@ class Graph:
         return wait.opaque and (
             wait.needs == "any" or (wait.needs == "all_or_error" and not lenient)
         )
+
+    def _bounded(self, task: Task) -> bool:
+        """True when an awaiter will stop waiting for it and may then cancel it."""
+        for number in task.awaited_by:
+            other = self.tasks.get(number)
+            if other is None or number not in task.watchers or other.wait is None:
+                continue
+            if other.deadline is not None or other.wait.due is not None:
+                return True
+        return False
 
     def watchdogs(self, task: Task) -> list[Task]:
         """Tasks that wake by themselves soon and may cancel this one."""

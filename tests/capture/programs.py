@@ -308,6 +308,51 @@ async def a_timer_will_cancel_it():
 
 
 @scenario
+async def a_shield_gives_up_and_cancels():
+    arrived = []
+    first = spawn(transfer("alice", "bob", arrived), "first")
+    second = spawn(transfer("bob", "alice", arrived), "second")
+
+    async def patience():
+        try:
+            await asyncio.wait_for(asyncio.shield(second), 1000)
+        except asyncio.TimeoutError:
+            second.cancel()
+
+    return [spawn(patience(), "patience"), first, second]
+
+
+try:
+    import anyio
+except ImportError:
+    pass
+else:
+
+    @scenario
+    async def a_scope_of_anyio_has_a_deadline():
+        arrived = []
+
+        async def main():
+            with anyio.move_on_after(1000):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(transfer, "alice", "bob", arrived, name="first")
+                    group.start_soon(transfer, "bob", "alice", arrived, name="second")
+
+        return [spawn(main(), "scope")]
+
+    @scenario
+    async def a_scope_of_anyio_has_none():
+        arrived = []
+
+        async def main():
+            async with anyio.create_task_group() as group:
+                group.start_soon(transfer, "alice", "bob", arrived, name="first")
+                group.start_soon(transfer, "bob", "alice", arrived, name="second")
+
+        return [spawn(main(), "scope")]
+
+
+@scenario
 async def a_slow_holder():
     """Waits behind a holder that sleeps: no deadlock."""
 

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import sys
+import warnings
 
 from tests.capture.recorded import House, drive, pause
 
@@ -299,7 +300,9 @@ def run(seed):
         "numbers": numbers,
         "numbers_inside": numbers_inside,
     }
-    exec(compile(source, f"<seed {seed}>", "exec"), names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # a return in finally is one, from 3.14 on
+        exec(compile(source, f"<seed {seed}>", "exec"), names)
     house = RandomHouse()
     box = Box()
     box.stored = lambda *args: args
@@ -316,6 +319,7 @@ def run(seed):
             await pause()
 
     coroutine = whole()
+    KEPT.append((house, coroutine))
     try:
         drive(house, coroutine, STEPS)
     except AssertionError as error:
@@ -330,7 +334,6 @@ def main(first, count):
     notes = []
     for seed in range(first, first + count):
         house, source = run(seed)
-        KEPT.append(house)
         for key, number in house.seen.items():
             total[key] += number
         if house.false and len(false) < 3:

@@ -60,7 +60,7 @@ class House:
                 self.notes.append([step, "unknown", list(map(str, held))])
                 continue
             got = [item.manager for item in exits]
-            if len(got) == len(held) and all(a is b for a, b in zip(got, held)):
+            if len(got) == len(held) and all(a is b for a, b in zip(got, held, strict=True)):
                 self.seen["exact"] += 1
             elif in_order(got, held):
                 self.seen["missing"] += 1

@@ -182,7 +182,21 @@ def test_a_task_in_condition_wait_does_not_hold_the_condition(seen):
 
 
 @pytest.mark.parametrize(
-    "scenario", ["a_timeout_will_break_it", "a_timer_will_cancel_it", "a_slow_holder"]
+    "scenario",
+    [
+        "a_timeout_will_break_it",
+        "a_timer_will_cancel_it",
+        "a_shield_gives_up_and_cancels",
+        "a_slow_holder",
+    ],
 )
 def test_what_ends_by_itself_is_no_deadlock(seen, scenario):
     assert seen.findings(scenario) == []
+
+
+def test_a_deadline_of_an_anyio_scope_reaches_the_tasks_below_it(seen):
+    scenario = "a_scope_of_anyio_has_a_deadline"
+    if scenario not in seen.found:
+        pytest.skip("anyio is not installed for this interpreter")
+    assert seen.findings(scenario) == []
+    assert seen.only("a_scope_of_anyio_has_none")["kind"] == "lock_cycle"
