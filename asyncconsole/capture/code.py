@@ -1,12 +1,16 @@
-"""Whose code a file holds: the program's own, or a library's."""
+"""What is known of code: whose it is, and what it is called."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import sysconfig
+import weakref
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 
 _PACKAGE = str(Path(__file__).parent.parent) + os.sep
 _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
@@ -43,3 +47,47 @@ def is_own(filename: str) -> bool:
     if any(part in filename for part in _INSTALLED):
         return False
     return not filename.startswith(_STANDARD)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFacts:
+    """What is worth knowing of a code object, found out once.
+
+    Attributes:
+        own: The program's own code.
+        asyncio: Code of the asyncio package.
+        function: Its name as people call it; "" where only the owner knows it (3.10).
+        cancels: It uses something called ``cancel``.
+    """
+
+    own: bool
+    asyncio: bool
+    function: str
+    cancels: bool
+
+
+_facts: dict[int, tuple[weakref.ref[CodeType], CodeFacts]] = {}
+_MOST = 8192
+_ASYNCIO = os.path.dirname(asyncio.__file__) + os.sep  # noqa: PTH120 - as code objects spell it
+
+
+def code_facts(code: CodeType) -> CodeFacts:
+    """The facts of a code object, from memory when it is known."""
+    known = _facts.get(id(code))
+    if known is not None and known[0]() is code:
+        return known[1]
+    facts = CodeFacts(
+        is_own(code.co_filename),
+        code.co_filename.startswith(_ASYNCIO),
+        short(getattr(code, "co_qualname", "")),  # 3.11+
+        "cancel" in code.co_names,
+    )
+    if len(_facts) >= _MOST:
+        _facts.pop(next(iter(_facts)), None)
+    _facts[id(code)] = (weakref.ref(code), facts)
+    return facts
+
+
+def short(qualname: str) -> str:
+    """``main.<locals>.worker`` as people call it: ``worker``."""
+    return qualname.rpartition("<locals>.")[2]

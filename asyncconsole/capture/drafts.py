@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import types
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
 from asyncconsole.capture import chain as chains
 from asyncconsole.capture import futures
-from asyncconsole.capture.code import is_own
+from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip
 from asyncconsole.capture.objects import contents, type_name
@@ -19,6 +20,9 @@ from asyncconsole.model.task import State
 
 TRIES = 3
 """Reads of a task that moves before its stack is given up."""
+
+MOST_FRAMES = 8192
+"""Frames that are kept for reuse."""
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ class Draft:
 
     def cancels(self) -> bool:
         """True when code on its stack calls something named ``cancel``."""
-        return any("cancel" in level.code.co_names for level in self.chain.levels)
+        return any(code_facts(level.code).cancels for level in self.chain.levels)
 
 
 def read(draft: Draft, *, running: bool, holds: bool) -> None:
@@ -112,21 +116,22 @@ def _object(tail: Any) -> Frame:
     return Frame("", 0, type_name(tail), own=False, kind="object")
 
 
-def short(qualname: str) -> str:
-    """``main.<locals>.worker`` as people call it: ``worker``."""
-    return qualname.rpartition("<locals>.")[2]
-
-
 def frame_of(level: chains.Level) -> Frame:
-    """A suspended level as plain data."""
-    code = level.code
-    if sys.version_info >= (3, 11):
-        function = code.co_qualname
-    else:
-        function = level.owner.__qualname__
-    return Frame(
-        code.co_filename, level.line, short(function), is_own(code.co_filename), level.kind
-    )
+    """A suspended level as plain data. Thousands of tasks share a few frames."""
+    key = (id(level.code), level.line)
+    known = _frames.get(key)
+    if known is not None and known[0]() is level.code:
+        return known[1]
+    facts = code_facts(level.code)
+    function = facts.function or short(level.owner.__qualname__)
+    frame = Frame(level.code.co_filename, level.line, function, facts.own, level.kind)
+    if len(_frames) >= MOST_FRAMES:
+        _frames.pop(next(iter(_frames)), None)
+    _frames[key] = (weakref.ref(level.code), frame)
+    return frame
+
+
+_frames: dict[tuple[int, int], tuple[weakref.ref[types.CodeType], Frame]] = {}
 
 
 def running_frames(coroutine: Any) -> list[Frame]:

@@ -100,6 +100,11 @@ def async_iterators(owner: Any) -> list[Any]:
     return [objects[pick] for pick in picks[2 * len(point.exits) :]]
 
 
+def bare(code: CodeType) -> bool:
+    """True when nothing can ever be in force in that code: no `with`, no ``async for``."""
+    return _shape(code) is None
+
+
 def referents(owner: Any) -> list[Any]:
     """The objects that a frame's owner keeps: locals first, then what lies on its stack."""
     frame = _frame(owner) if _OF_FRAME else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asyncconsole.capture.chain import Chain, Level
-from asyncconsole.capture.exits import async_iterators, exits_in_force
+from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.waits import timer_in
@@ -69,6 +69,8 @@ def grip(chain: Chain) -> Grip:
     """What the frames of a chain hold and which timeouts are in force on them."""
     found = Grip()
     for index, level in enumerate(chain.levels):
+        if bare(level.code):
+            continue
         _read(level.owner, index, level, found, "stack")
         for iterator in async_iterators(level.owner):
             if not any(iterator is other.owner for other in chain.levels):
@@ -79,7 +81,7 @@ def grip(chain: Chain) -> Grip:
 def _read(owner: Any, index: int, level: Level, found: Grip, how: str) -> None:
     exits = exits_in_force(owner)
     if exits is None:
-        found.unread = found.unread or "the stack of a running frame can't be read"
+        found.unread = found.unread or "a frame of it runs, or can't be read with certainty"
         return
     for item in exits:
         held = Held(None, None, index, item.line, item.span, how, certain=True)

@@ -32,6 +32,11 @@ class Numbers:
         """The number of ``thing``, a new one when it is new."""
         return self.entry(thing)[0]
 
+    def known(self, thing: Any) -> int:
+        """The number of ``thing``, or 0 when it is new."""
+        found = self._entries.get(id(thing))
+        return found.number if found is not None and found() is thing else 0
+
     def entry(self, thing: Any) -> tuple[int, float]:
         """The number of ``thing`` and the monotonic time it was first seen."""
         key = id(thing)

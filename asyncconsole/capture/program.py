@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from asyncconsole.capture import drafts, edges, futures, process, registry
+from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, LoopFact
@@ -60,14 +61,18 @@ class Program:
     def look(self) -> list[drafts.Draft]:
         """Numbered, unread drafts of every task that is not done."""
         live = [fact.reference() for fact in self.loops.find()]
-        found = []
+        found: list[drafts.Draft] = []
+        ours: dict[int, bool] = {}
         for task in registry.tasks([loop for loop in live if loop is not None]):
             loop = futures.loop(task)
-            if self.loops.note(loop):
-                found.append((task, loop))
-        found.sort(key=lambda pair: _creation_order(futures.name(pair[0])))
-        listed = [drafts.Draft(task, self.tasks.of(task), loop) for task, loop in found]
-        return sorted(listed, key=lambda draft: draft.number)
+            if id(loop) not in ours:
+                ours[id(loop)] = bool(self.loops.note(loop))
+            if ours[id(loop)]:
+                found.append(drafts.Draft(task, self.tasks.known(task), loop))
+        new = [draft for draft in found if not draft.number]
+        for draft in sorted(new, key=lambda draft: _creation_order(futures.name(draft.task))):
+            draft.number = self.tasks.of(draft.task)
+        return sorted(found, key=lambda draft: draft.number)
 
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
@@ -186,7 +191,7 @@ class Program:
             id=number,
             name=futures.name(draft.task),
             state=draft.state,
-            coro=drafts.short(getattr(coroutine, "__qualname__", type(coroutine).__name__)),
+            coro=short(getattr(coroutine, "__qualname__", type(coroutine).__name__)),
             loop=self.loops.note(draft.loop),
             address=key,
             wait=wait,

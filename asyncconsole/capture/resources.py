@@ -7,7 +7,8 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.drafts import Draft, short
+from asyncconsole.capture.code import short
+from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.holders import Held
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.names import Place, base

@@ -16,13 +16,13 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.chain import Chain, Level
+from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.objects import attribute, cell, instance_dict, method_code, type_name
-from asyncconsole.capture.readers import reader_for, wait_codes
+from asyncconsole.capture.readers import wait_codes
 from asyncconsole.model.task import Needs
 
-ASYNCIO_FILES = asyncio.locks.__file__.rpartition("locks.py")[0]
 MOST_CHILDREN = 100_000
 DEEPEST = 50
 """Gathers and shields inside each other that are followed."""
@@ -82,7 +82,7 @@ def understand(chain: Chain, future: Any) -> Waiting:
 def _library_levels(chain: Chain) -> list[Level]:
     """The innermost run of asyncio's own levels, outermost of them first."""
     index = len(chain.levels)
-    while index and chain.levels[index - 1].code.co_filename.startswith(ASYNCIO_FILES):
+    while index and code_facts(chain.levels[index - 1].code).asyncio:
         index -= 1
     return chain.levels[index:]
 
@@ -298,7 +298,6 @@ _SPECIAL = _special()
 
 def describe(thing: Any) -> str:
     """Type name of a primitive as people call it."""
-    reader = reader_for(thing)
-    if reader is None and futures.is_future(thing):
+    if type(thing) in futures.FUTURES:
         return "Future"
     return type_name(thing)

@@ -21,7 +21,12 @@ from asyncconsole.client.address import Address
 from asyncconsole.client.tours import TOURS, Tour
 from asyncconsole.client.wire import Manner, Wire, open_wire
 from asyncconsole.commands.command import nearest
-from asyncconsole.model.errors import ConsoleError, DeadlineError, UsageError
+from asyncconsole.model.errors import (
+    ConsoleError,
+    DeadlineError,
+    TargetMissingError,
+    UsageError,
+)
 
 DEFAULT = "bank"
 PATIENCE = 30.0  # seconds for an app to start, and again for it to hang
@@ -130,7 +135,8 @@ class App:
             # Not `child.pid`: a launcher may stand between (Windows' virtual environments).
             said = re.search(r"asyncconsole connect (\d+)\s", self.log())
             if said:
-                return consoles.find(said[1])
+                with suppress(TargetMissingError):  # it may have ended since
+                    return consoles.find(said[1])
             time.sleep(0.05)
         msg = f"{self.path.name} started no console within {PATIENCE:g} s."
         raise DeadlineError(msg)
@@ -143,12 +149,18 @@ class App:
             DeadlineError: It did not hang in time.
         """
         end = time.monotonic() + PATIENCE
-        with open_wire(address, Manner(), PATIENCE) as wire:
-            while time.monotonic() < end:
-                self._check()
-                if tour.ready(ask.document(wire, tour.ask, PATIENCE)):
-                    return
-                time.sleep(0.1)
+        try:
+            with open_wire(address, Manner(), PATIENCE) as wire:
+                while time.monotonic() < end:
+                    self._check()
+                    if tour.ready(ask.document(wire, tour.ask, PATIENCE)):
+                        return
+                    time.sleep(0.1)
+        except TargetMissingError:
+            with suppress(subprocess.TimeoutExpired):
+                self.child.wait(5)
+            self._check()  # why the app ended says more than that its console went
+            raise
         msg = f"{self.path.name} did not go wrong within {PATIENCE:g} s."
         raise DeadlineError(msg)
 

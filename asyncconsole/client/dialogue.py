@@ -240,8 +240,8 @@ class WireCompleter(Completer):
 
     def get_completions(
         self,
-        document: Document,  # noqa: ARG002 - the editor's signature
-        complete_event: CompleteEvent,  # noqa: ARG002 - the editor's signature
+        document: Document,
+        complete_event: CompleteEvent,
     ) -> list[Completion]:
         """Nothing: the console is asked without blocking, see below."""
         return []
@@ -249,7 +249,7 @@ class WireCompleter(Completer):
     async def get_completions_async(
         self,
         document: Document,
-        complete_event: CompleteEvent,  # noqa: ARG002 - the editor's signature
+        complete_event: CompleteEvent,
     ) -> AsyncGenerator[Completion, None]:
         """Ask the console."""
         try:

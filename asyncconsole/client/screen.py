@@ -41,8 +41,9 @@ def write(text: str) -> None:
 
 
 def complain(message: str) -> None:
-    """One line on stderr."""
-    line = " ".join(message.split("\n")).strip()
+    """One line on stderr; what came from elsewhere can't move the cursor."""
+    words = " ".join(message.split())
+    line = "".join(char if char.isprintable() else "?" for char in words)
     sys.stderr.write(f"asyncconsole: {line}\n")
     sys.stderr.flush()
 

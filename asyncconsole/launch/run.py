@@ -98,9 +98,9 @@ def start(options: argparse.Namespace, program: Program) -> None:
         _say(sys.stderr, console.host, console.port)
 
 
-def _say(stream: TextIO, host: str, port: int | None) -> None:
+def _say(stream: TextIO, host: str | None, port: int | None) -> None:
     """Tell on ``stream`` where the console is."""
     ways = [f"asyncconsole connect {os.getpid()}"]
-    if port:
+    if host and port:
         ways.insert(0, f"telnet {host} {port}")
     print(f"asyncconsole: {', or '.join(ways)}", file=stream, flush=True)

@@ -140,14 +140,14 @@ class Window:
 class Steps:
     """Awaits a coroutine and opens the window for each of its steps.
 
-    The slot ``coroutine`` lets the capture of await stacks look through this object.
+    The capture of await stacks looks through this object by the slot ``asyncconsole_awaits``.
     """
 
-    __slots__ = ("_window", "coroutine")
+    __slots__ = ("_window", "asyncconsole_awaits")
 
     def __init__(self, window: Window, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._window = window
-        self.coroutine = coroutine
+        self.asyncconsole_awaits = coroutine
 
     def __await__(self) -> Steps:
         return self
@@ -160,7 +160,7 @@ class Steps:
 
     def send(self, value: Any) -> Any:
         """Run to the next await."""
-        return self._step(self.coroutine.send, value)
+        return self._step(self.asyncconsole_awaits.send, value)
 
     def throw(self, kind: Any, value: Any = None, traceback: Any = None) -> Any:
         """Raise an exception at the await; older Pythons pass it in three parts."""
@@ -172,19 +172,19 @@ class Steps:
             error = kind() if value is None else kind(value)
         if traceback is not None:
             error = error.with_traceback(traceback)
-        return self._step(self.coroutine.throw, error)
+        return self._step(self.asyncconsole_awaits.throw, error)
 
     def close(self) -> None:
         """End the coroutine; nothing of it is shown any more."""
-        self.coroutine.close()
+        self.asyncconsole_awaits.close()
 
     def _step(self, function: Callable[..., Any], argument: Any) -> Any:
         try:
             return self._window.run(function, argument)
         except Interrupted:
-            inner: Any = self.coroutine
+            inner: Any = self.asyncconsole_awaits
             if inner.cr_frame is None or inner.cr_running:
                 raise
         # The step had just ended when the interrupt came, and what it awaits is lost:
         # raise the interrupt at that await.
-        return self._window.run(self.coroutine.throw, Interrupted())
+        return self._window.run(self.asyncconsole_awaits.throw, Interrupted())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from asyncconsole.serve.patience import within
+from asyncconsole.serve.patience import forget, within
 
 PENDING_LIMIT = 4 * 1024 * 1024
 """Bytes that may wait for a client before it is dropped."""
@@ -70,7 +70,9 @@ class Outlet:
         """Wait until the connection is gone."""
         with contextlib.suppress(OSError):
             # Shielded: a wait that is given up must not cancel the stream's own future.
-            await asyncio.shield(self._writer.wait_closed())
+            gone = asyncio.ensure_future(self._writer.wait_closed())
+            gone.add_done_callback(forget)
+            await asyncio.shield(gone)
 
     async def close(self) -> None:
         """Send what waits, for a moment, and hang up."""

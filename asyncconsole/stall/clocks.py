@@ -13,7 +13,9 @@ no such counter, the CPU time of the process decides.
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from asyncconsole.capture.loops import thread_frames
@@ -48,6 +50,20 @@ class Vitals(NamedTuple):
     own: float
     switches: int | None
     threads: dict[int, float]
+
+
+class ThreadClock(NamedTuple):
+    """Clocks of one thread, seconds.
+
+    Attributes:
+        time: ``time.monotonic()``.
+        cpu: CPU time it has used.
+        queued: Time it was ready to run and had no CPU; None if unknown.
+    """
+
+    time: float
+    cpu: float
+    queued: float | None = None
 
 
 class Gap(NamedTuple):
@@ -98,6 +114,34 @@ def cpu_of(threads: Iterable[int]) -> dict[int, float]:
         except (OSError, OverflowError, ValueError):
             continue
     return found
+
+
+def thread_clock(thread: int | None, vitals: Vitals, *, queue: bool) -> ThreadClock | None:
+    """The clocks of one thread; None when its CPU clock can't be read.
+
+    Args:
+        thread: Its ident.
+        vitals: The readings of this beat.
+        queue: Also read how long it had to wait for a CPU; gives the GIL back.
+    """
+    spent = None if thread is None else vitals.threads.get(thread)
+    if thread is None or spent is None:
+        return None
+    return ThreadClock(vitals.time, spent, _queued(thread) if queue else None)
+
+
+def _queued(thread: int) -> float | None:
+    """Seconds a thread was ready to run and had no CPU (Linux, where it is counted)."""
+    # Not threading.enumerate(): that takes a lock which a blocked thread may hold.
+    known = threading._active.get(thread)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+    native = getattr(known, "native_id", None)
+    if native is None:
+        return None
+    try:
+        text = Path(f"/proc/self/task/{native}/schedstat").read_text(encoding="ascii")
+        return int(text.split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def judge(before: Vitals, now: Vitals, due: float) -> Gap:

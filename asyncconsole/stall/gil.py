@@ -17,7 +17,10 @@ from asyncconsole.stall.record import stamp
 from asyncconsole.stall.sample import take
 
 HOT = 0.5
-"""Share of the time on a CPU from which a thread counts as the one that ran."""
+"""Share of the CPU time that was used from which a thread counts as the one that ran."""
+
+WARM = 0.2
+"""Share of the gap it must have had a CPU at least: the machine may be busy."""
 
 
 class Holder(NamedTuple):
@@ -78,13 +81,15 @@ def _rested(thread: int | None, older: Vitals | None, before: Vitals) -> bool:
 
 
 def _hottest(before: Vitals, now: Vitals, gap: Gap) -> int | None:
-    """The thread that used the CPU for most of the gap."""
+    """The thread that used most of the CPU time in the gap."""
     started = 0.0 if len(before.threads) < CLOCKED else math.inf
     spent = {
         thread: cpu - before.threads.get(thread, started) for thread, cpu in now.threads.items()
     }
     thread = max(spent, key=spent.__getitem__, default=None)
-    return thread if thread is not None and spent[thread] >= gap.late * HOT else None
+    if thread is None or spent[thread] < max(gap.late * WARM, gap.cpu * HOT):
+        return None
+    return thread
 
 
 def starved(number: int, loop: int, thread: int | None, gap: Gap) -> Stall:

@@ -123,6 +123,8 @@ class Probe:
                 self._threshold = float(threshold)
         if on is not None:
             self._wanted = on
+        if on is None and threshold is None:
+            return self.status()  # a question; starting anew would forget a stall that goes on
         if not self._wanted:
             self._rest()
         elif self._started:
@@ -258,7 +260,7 @@ class Probe:
             self._keep(watch.live(now))
             return
         if watch.beat is None:
-            watch.clock = _clock(fact, vitals)
+            watch.clock = clocks.thread_clock(fact.thread, vitals, queue=True)
             self._send(watch, fact)
             return
         watch.draft = self._sample(watch, fact, vitals)
@@ -282,7 +284,7 @@ class Probe:
         for fact, began in holder.loops:
             watch = self._watch(fact.number)
             if watch.beat is None:
-                watch.clock = _clock(fact, before)
+                watch.clock = clocks.thread_clock(fact.thread, before, queue=False)
             # Look before anything that gives the GIL back, as sending does.
             watch.draft = self._sample(watch, fact, vitals)
             watch.draft.without_gil += gap.late
@@ -320,7 +322,7 @@ class Probe:
         if late is not None and watch.beat is not None:
             late = max(0, late - 1)  # the beat is one of them
         draft = watch.draft or OpenStall(watch.number, watch.clock)
-        draft.add(sample, task, late, _clock(fact, vitals))
+        draft.add(sample, task, late, clocks.thread_clock(fact.thread, vitals, queue=True))
         return draft
 
     def _task(self, loop: Any) -> tuple[int, str] | None:
@@ -349,9 +351,3 @@ class Probe:
     def _keep(self, stall: Stall | None) -> None:
         if stall is not None:
             self._ring.append(stall)
-
-
-def _clock(fact: LoopFact, vitals: Vitals) -> tuple[float, float] | None:
-    """Time and CPU seconds of a loop's thread, when its CPU clock can be read."""
-    spent = None if fact.thread is None else vitals.threads.get(fact.thread)
-    return None if spent is None else (vitals.time, spent)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from asyncconsole.model import Frame, Stall
 
 if TYPE_CHECKING:
+    from asyncconsole.stall.clocks import ThreadClock
     from asyncconsole.stall.sample import Sample
 
 KINDS = 64
@@ -29,15 +30,15 @@ class OpenStall:
 
     Args:
         loop: Number of the loop.
-        clock: Monotonic time and CPU seconds of the thread when it was first found
-            busy; None when its CPU clock can't be read.
+        clock: Clocks of the thread when it was first found busy; None when they
+            can't be read.
 
     Attributes:
         started: Monotonic time it began; 0 before `begin`.
         without_gil: Seconds of it in which nothing else could get the GIL.
     """
 
-    def __init__(self, loop: int, clock: tuple[float, float] | None) -> None:
+    def __init__(self, loop: int, clock: ThreadClock | None) -> None:
         self.number = 0
         self.loop = loop
         self.started = 0.0
@@ -62,7 +63,7 @@ class OpenStall:
         sample: Sample | None,
         task: tuple[int, str] | None,
         late: int | None,
-        clock: tuple[float, float] | None,
+        clock: ThreadClock | None,
     ) -> None:
         """Take in what one beat has seen."""
         if clock is not None:
@@ -82,12 +83,11 @@ class OpenStall:
         """The process stood still that long: it doesn't count."""
         self.started += seconds
         if self._first is not None:
-            self._first = (self._first[0] + seconds, self._first[1])
+            self._first = self._first._replace(time=self._first.time + seconds)
 
     def stall(self, end: float, *, ongoing: bool) -> Stall:
         """The record of it, if it ended at the monotonic time ``end``."""
         duration = max(0.0, end - self.started)
-        cpu = self._cpu()
         frame, call = _most(self._spots) or (None, "")
         task, name = _most(self._tasks) or (None, "")
         return Stall(
@@ -96,28 +96,37 @@ class OpenStall:
             started_at=self.started_at,
             duration=duration,
             ongoing=ongoing,
-            kind=self._kind(duration, cpu),
+            kind=self._kind(duration),
             task=task,
             task_name=name,
             frame=frame,
             call=call,
             stack=_most(self._stacks) or (),
             samples=self._samples,
-            cpu=cpu,
+            cpu=self._cpu(),
             late=self._late,
         )
 
-    def _cpu(self) -> float | None:
-        """Share of the time between the first and last reading spent on a CPU."""
-        if self._first is None or self._last is None or self._last[0] <= self._first[0]:
-            return None
-        share = (self._last[1] - self._first[1]) / (self._last[0] - self._first[0])
-        return min(1.0, max(0.0, share))
+    def _cpu(self, *, without_queue: bool = False) -> float | None:
+        """Share of the time between the first and last reading spent on a CPU.
 
-    def _kind(self, duration: float, cpu: float | None) -> str:
+        Args:
+            without_queue: Don't count the time in which the thread had no CPU because
+                the machine is busy.
+        """
+        first, last = self._first, self._last
+        if first is None or last is None:
+            return None
+        span = last.time - first.time
+        if without_queue and first.queued is not None and last.queued is not None:
+            span -= last.queued - first.queued
+        return min(1.0, max(0.0, last.cpu - first.cpu) / span) if span > 0 else None
+
+    def _kind(self, duration: float) -> str:
         if self.without_gil >= duration / 2 and self.without_gil:
             return "gil_holding_c_call"
-        # Code that shares the CPU or the GIL with others gets less than half, but moves.
+        cpu = self._cpu(without_queue=True)
+        # Code that shares the GIL with others gets less than half, but moves.
         moves = len(self._positions) > 1
         if cpu is not None and (cpu >= 0.5 or (moves and cpu >= 0.2)):  # noqa: PLR2004 - shares
             return "cpu_bound"

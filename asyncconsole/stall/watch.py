@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from asyncconsole.model import Stall
     from asyncconsole.stall.beat import Beat
+    from asyncconsole.stall.clocks import ThreadClock
     from asyncconsole.stall.record import OpenStall
 
 REMEMBERED = 256
@@ -29,7 +30,7 @@ class Watch:
         number: The loop's number.
         beat: The beat that it has not answered yet.
         alive: Monotonic time of the last proof of life, None before the first.
-        clock: Time and CPU seconds of its thread when the beat was sent.
+        clock: Clocks of its thread when the beat was sent.
         draft: What was seen since it did not answer; a stall only once ``declared``.
         declared: True while it is stalled.
         graced: True when the side thread was late itself and waits once more.
@@ -42,7 +43,7 @@ class Watch:
         self._lags: deque[float] = deque(maxlen=REMEMBERED)
         self.beat: Beat | None = None
         self.alive: float | None = None
-        self.clock: tuple[float, float] | None = None
+        self.clock: ThreadClock | None = None
         self.draft: OpenStall | None = None
         self.declared = False
         self.graced = False
@@ -74,7 +75,7 @@ class Watch:
         if self.beat is not None:
             self.beat.sent += seconds
         if self.clock is not None:
-            self.clock = (self.clock[0] + seconds, self.clock[1])
+            self.clock = self.clock._replace(time=self.clock.time + seconds)
         if self.draft is not None:
             self.draft.shift(seconds)
 

@@ -377,32 +377,3 @@ async def run(h, held):
     )
     held = []
     await h.watch(names["run"](h, held), held)
-
-
-def _long(h, blocks):
-    """A function so long that jumps and exception table need extended arguments."""
-    lines = ["async def long_one(h, held, flag):"]
-    for number in range(blocks):
-        lines += [
-            f"    async with h.m('a{number}', held):",
-            f"        value{number} = await nop({number})",
-            "        if flag:",
-            "            try:",
-            *[f"                flag = (flag, {number}, {line})[0]" for line in range(3)],
-            "            finally:",
-            f"                async with h.m('b{number}', held):",
-            "                    await pause()",
-            f"        await nop(value{number})",
-        ]
-    lines += ["    async with h.m('last', held):"]
-    lines += [f"        value0 = (value0, {number})" for number in range(400)]
-    lines += ["        await pause()", "    await pause()"]
-    names = {"nop": nop, "pause": pause}
-    exec("\n".join(lines), names)
-    return names["long_one"]
-
-
-@case
-async def extended_arguments(h):
-    held = []
-    await h.watch(_long(h, 60)(h, held, 1), held)

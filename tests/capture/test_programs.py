@@ -109,9 +109,7 @@ def test_own_lock(seen):
     assert [item["name"] for item in finding["resources"]] == ["Settings._mutex"]
 
 
-@pytest.mark.parametrize(
-    "how", ["bare", "gather", "shield", "wait_for", "wait", "task_group"]
-)
+@pytest.mark.parametrize("how", ["bare", "gather", "shield", "wait_for", "wait", "task_group"])
 def test_a_holder_that_awaits_a_waiter(seen, how):
     scenario = f"lock_and_{how}"
     if scenario not in seen.found:

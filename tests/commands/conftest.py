@@ -34,7 +34,15 @@ class Program:
         """What `asyncconsole connect -c` prints for these commands."""
         words = [word for command in commands for word in ("-c", command)]
         done = subprocess.run(
-            [sys.executable, "-m", "asyncconsole", "connect", f"127.0.0.1:{self.port}", *words, *options],
+            [
+                sys.executable,
+                "-m",
+                "asyncconsole",
+                "connect",
+                f"127.0.0.1:{self.port}",
+                *words,
+                *options,
+            ],
             env=ENVIRONMENT,
             capture_output=True,
             text=True,

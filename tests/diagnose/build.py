@@ -15,11 +15,15 @@ def lock_wait(lock: str, *, token: int, kind: str = "lock") -> Wait:
     return Wait(kind, f"Lock {lock}", resource=lock, since=5.0, token=token)
 
 
-def await_wait(*tasks: int, token: int, kind: str = "task", needs: str = "all", opaque: bool = False) -> Wait:
+def await_wait(
+    *tasks: int, token: int, kind: str = "task", needs: str = "all", opaque: bool = False
+) -> Wait:
     return Wait(kind, "tasks", since=5.0, token=token, tasks=tasks, needs=needs, opaque=opaque)
 
 
-def task(number: int, name: str, wait: Wait | None = None, holds: tuple[str, ...] = (), **more) -> Task:
+def task(
+    number: int, name: str, wait: Wait | None = None, holds: tuple[str, ...] = (), **more
+) -> Task:
     return Task(
         number,
         name,
@@ -33,7 +37,13 @@ def task(number: int, name: str, wait: Wait | None = None, holds: tuple[str, ...
     )
 
 
-def snapshot(*tasks: Task, kinds: dict[str, str] | None = None, permits: dict[str, int | None] | None = None, sound: bool = True, certain: bool = True) -> Snapshot:
+def snapshot(
+    *tasks: Task,
+    kinds: dict[str, str] | None = None,
+    permits: dict[str, int | None] | None = None,
+    sound: bool = True,
+    certain: bool = True,
+) -> Snapshot:
     """A snapshot whose primitives follow from what the tasks hold and wait for."""
     kinds = kinds or {}
     permits = permits or {}

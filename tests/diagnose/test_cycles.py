@@ -182,7 +182,9 @@ def test_a_timeout_does_not_pass_through_a_shield():
 def test_a_sibling_that_may_fail_makes_it_a_suspect():
     (found,) = verdict(
         snapshot(
-            task(1, "stop", await_wait(2, 3, token=1, kind="gather", needs="all_or_error"), ("L1",)),
+            task(
+                1, "stop", await_wait(2, 3, token=1, kind="gather", needs="all_or_error"), ("L1",)
+            ),
             task(2, "worker", lock_wait("L1", token=2)),
             task(3, "heartbeat"),
         )

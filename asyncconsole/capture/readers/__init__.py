@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import weakref
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -29,12 +30,17 @@ def _by_type() -> dict[type, Reader]:
 
 def reader_for(thing: Any) -> Reader | None:
     """The reader for an object's class or the nearest base, or None."""
-    book = _by_type()
-    for cls in type(thing).__mro__:
-        reader = book.get(cls)
-        if reader is not None:
-            return reader
-    return None
+    kind = type(thing)
+    try:
+        return _known[kind]
+    except KeyError:
+        book = _by_type()
+        found = next((book[base] for base in kind.__mro__ if base in book), None)
+        _known[kind] = found
+        return found
+
+
+_known: weakref.WeakKeyDictionary[type, Reader | None] = weakref.WeakKeyDictionary()
 
 
 @cache

@@ -1,0 +1,62 @@
+"""Why the side thread was late, told from its clocks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+from asyncconsole.stall import clocks
+from asyncconsole.stall.clocks import Vitals, judge, thread_clock
+
+
+def gap(*, late=1.0, own=0.0, cpu=0.0, switches=0):
+    before = Vitals(100.0, 10.0, 1.0, None if switches is None else 500, {})
+    now = Vitals(
+        100.1 + late,
+        10.0 + own + cpu,
+        1.0 + own,
+        None if switches is None else 500 + switches,
+        {},
+    )
+    return judge(before, now, due=100.1)
+
+
+PER_SECOND = round(1 / sys.getswitchinterval())
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"late": 0.0}, "none"),
+        ({"late": 0.04, "cpu": 0.04}, "none"),
+        ({"switches": 2}, "frozen"),
+        ({"switches": 2, "cpu": 0.1}, "frozen"),
+        ({"switches": round(PER_SECOND * 0.9), "cpu": 1.0}, "held"),
+        ({"switches": round(PER_SECOND * 0.9)}, "held"),  # C code that sleeps with the GIL
+        ({"switches": PER_SECOND * 2, "cpu": 1.0}, "crowded"),
+        ({"own": 0.6}, "busy"),
+        ({"switches": None, "cpu": 0.9}, "held"),
+        ({"switches": None, "cpu": 0.1}, "frozen"),
+    ],
+)
+def test_reasons(facts, reason):
+    assert gap(**facts).reason == reason
+
+
+def test_what_others_used_is_not_what_the_side_thread_used():
+    assert gap(own=0.1, cpu=0.4, switches=200).cpu == pytest.approx(0.4)
+
+
+def test_clocks_of_living_threads_only():
+    ended = threading.Thread(target=int)
+    ended.start()
+    ended.join()
+    vitals = clocks.read()
+    assert ended.ident not in vitals.threads
+    assert thread_clock(ended.ident, vitals, queue=True) is None
+    assert thread_clock(None, vitals, queue=True) is None
+    own = thread_clock(threading.get_ident(), vitals, queue=True)
+    assert own is not None
+    assert own.cpu > 0

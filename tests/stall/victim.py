@@ -1,0 +1,502 @@
+"""A program with a probe in a side thread: ``victim.py SCENARIO LOOP``; prints JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import itertools
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from asyncconsole.capture.loops import LoopBook
+from asyncconsole.stall import Probe
+
+THRESHOLD = 0.2
+BLOCK = 0.5
+
+
+class Side:
+    """A side thread with its own loop, as the console has one."""
+
+    def __init__(self, threshold=THRESHOLD):
+        self.loop = asyncio.new_event_loop()
+        self.book = LoopBook()
+        self.book.ignore(self.loop)
+        ids = itertools.count(1)
+        names = {}
+
+        def identify(task):
+            return names.setdefault(task.get_name(), next(ids)), task.get_name()
+
+        self.probe = Probe(self.loop, self.book, identify, threshold)
+        self.thread = threading.Thread(target=self._run, daemon=True, name="side")
+        self.thread.start()
+
+    def _run(self):
+        asyncio.set_event_loop(self.loop)
+        self.loop.call_soon(self.probe.start)
+        self.loop.run_forever()
+
+    def do(self, function):
+        """Run a function on the side loop and wait for its result."""
+
+        async def call():
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self.loop).result(10)
+
+    def ask(self, number, timeout):
+        return asyncio.run_coroutine_threadsafe(self.probe.ask(number, timeout), self.loop)
+
+    def close(self):
+        self.do(self.probe.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+async def ended(side, count=1, patience=8.0):
+    """Wait until that many stalls have ended; the loop stays responsive."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if sum(not stall.ongoing for stall in side.probe.stalls()) >= count:
+            return
+        await asyncio.sleep(0.01)
+
+
+async def settled():
+    """Long enough for the probe to have looked at the loop."""
+    await asyncio.sleep(THRESHOLD * 1.5)
+
+
+def nap():
+    time.sleep(BLOCK)  # the call
+
+
+async def sleeper():
+    await settled()
+    nap()
+
+
+def spin(seconds):
+    end = time.monotonic() + seconds
+    total = 0
+    while time.monotonic() < end:
+        total += sum(range(100))
+    return total
+
+
+async def named(coro, name="culprit"):
+    """Run a coroutine as a task of that name."""
+    await asyncio.create_task(coro, name=name)
+
+
+async def culprits(side):
+    """One stall after the other, each with its kind of call."""
+    scenarios = [cpu, callback]
+    if new_loop.kind == "asyncio":
+        scenarios += [lock, with_lock, in_library, selecting]
+    await blocking(side)
+    for count, scenario in enumerate(scenarios, 2):
+        await scenario(side, count)
+
+
+async def blocking(side):
+    await named(sleeper(), "blocking")
+    await ended(side)
+
+
+async def cpu(side, count):
+    async def spinner():
+        await settled()
+        spin(BLOCK)
+
+    await named(spinner(), "cpu")
+    await ended(side, count)
+
+
+async def lock(side, count):
+    held = threading.Lock()
+    held.acquire()
+
+    async def locker():
+        await settled()
+        threading.Timer(BLOCK, held.release).start()
+        held.acquire()
+
+    await named(locker(), "lock")
+    await ended(side, count)
+
+
+async def callback(side, count):
+    await settled()
+    asyncio.get_running_loop().call_soon(nap)
+    await ended(side, count)
+
+
+async def regex(side):
+    hard = re.compile(r"(a+)+$")
+
+    def difficult():
+        text = "a" * 18
+        while True:  # as long as this machine needs for twice the threshold
+            started = time.monotonic()
+            hard.match(text + "b")
+            if time.monotonic() - started > 0.1:
+                return text + "aaa"
+            text += "a"
+
+    text = await asyncio.to_thread(difficult)
+    side.do(lambda: None)
+    before = len(side.probe.stalls())
+
+    async def matcher():
+        await settled()
+        hard.match(text + "b")
+
+    await named(matcher())
+    await ended(side, before + 1)
+    return {"before": before}
+
+
+async def regex_in_thread(side):
+    hard = re.compile(r"(a+)+$")
+
+    def difficult():
+        text = "a" * 18
+        while True:
+            started = time.monotonic()
+            hard.match(text + "b")
+            if time.monotonic() - started > 2 * THRESHOLD:
+                return
+            text += "a"
+
+    await settled()
+    await asyncio.to_thread(difficult)
+    await ended(side, 1, 2.0)
+
+
+async def healthy(side):
+    await bursts(side)
+    await long_turns(side)
+
+
+async def bursts(side):
+    """100 % busy in short turns, and bursts of many callbacks."""
+    loop = asyncio.get_running_loop()
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        for _ in range(200):
+            loop.call_soon(sum, range(200))
+        spin(0.005)
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.3)
+
+
+async def long_turns(side):
+    """Turns that are long, but shorter than the threshold."""
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        time.sleep(THRESHOLD * 0.5)
+        await asyncio.sleep(0)
+
+
+async def starving(side):
+    """Turns so short and many that no other thread gets the GIL for long."""
+    end = time.monotonic() + 3.0
+    while time.monotonic() < end:
+        spin(0.002)
+        await asyncio.sleep(0)
+
+
+async def loaded(side):
+    """Other processes take all CPUs of the machine."""
+    hogs = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        for _ in range(2 * (os.cpu_count() or 1))
+    ]
+    try:
+        end = time.monotonic() + 2.0
+        while time.monotonic() < end:
+            spin(0.002)
+            await asyncio.sleep(0.003)
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+def _stop_for(seconds):
+    """Stop this process with SIGSTOP for a while."""
+    pid = os.getpid()
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"kill -STOP {pid}; sleep {seconds}; kill -CONT {pid}"]
+    )
+
+
+async def stopped_idle(side):
+    await settled()
+    stopper = _stop_for(4 * THRESHOLD)
+    while stopper.poll() is None:
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(2 * THRESHOLD)
+
+
+async def stopped_busy(side):
+    await settled()
+    for _ in range(3):
+        stopper = _stop_for(4 * THRESHOLD)
+        while stopper.poll() is None:
+            spin(0.004)
+            await asyncio.sleep(0)
+    end = time.monotonic() + 2 * THRESHOLD
+    while time.monotonic() < end:
+        spin(0.004)
+        await asyncio.sleep(0)
+
+
+async def ongoing(side):
+    """What the probe says while the loop is blocked."""
+    seen = {}
+
+    def look():
+        end = time.monotonic() + 5
+        while time.monotonic() < end and not side.probe.stalls():
+            time.sleep(0.01)
+        seen["stalls"] = [dataclasses.asdict(stall) for stall in side.probe.stalls()]
+        seen["blocked"] = side.probe.blocked(1)
+        seen["lag"] = side.probe.lags(1)[0]
+        seen["asked"] = side.ask(1, 0.05).result(5)
+        seen["asked_again"] = side.ask(1, 0.05).result(5)
+        done.set()
+
+    done = threading.Event()
+
+    async def waiter():
+        await settled()
+        threading.Thread(target=look).start()
+        done.wait(10)
+
+    await named(waiter())
+    await ended(side)
+    seen["after"] = side.probe.blocked(1)
+    return seen
+
+
+async def two_in_a_row(side):
+    await named(sleeper(), "one")
+    await ended(side, 1)
+    await named(sleeper(), "two")
+    await ended(side, 2)
+
+
+async def asked(side):
+    await settled()
+    lag = await asyncio.wrap_future(side.ask(1, 5.0))
+    return {"lag": lag, "lags": side.probe.lags(1), "missing": side.ask(99, 1.0).result(5)}
+
+
+async def off(side):
+    """Off: neither beats nor stalls. On again: both."""
+    first = side.do(lambda: side.probe.configure(on=False))
+    await named(sleeper())
+    await asyncio.sleep(2 * THRESHOLD)
+    while_off = len(side.probe.stalls())
+    second = side.do(lambda: side.probe.configure(on=True, threshold=0.1))
+    await named(sleeper())
+    await ended(side)
+    third = side.do(lambda: side.probe.configure(threshold=0))
+    return {"while_off": while_off, "status": [first, second, third]}
+
+
+async def broken(side):
+    """A beat that raises is contained, and the next one comes."""
+    find = side.book.find
+    calls = []
+
+    def trip():
+        calls.append(1)
+        if len(calls) < 4:
+            raise RuntimeError("on purpose")
+        return find()
+
+    side.book.find = trip
+    await asyncio.sleep(THRESHOLD * 3)
+    await named(sleeper())
+    await ended(side)
+    return {"calls": len(calls)}
+
+
+async def with_lock(side, count):
+    held = threading.Lock()
+    held.acquire()
+
+    async def locker():
+        await settled()
+        threading.Timer(BLOCK, held.release).start()
+        with held:
+            pass
+
+    await named(locker(), "with_lock")
+    await ended(side, count)
+
+
+async def in_library(side, count):
+    """The program's frame is named, not the library's that it called."""
+    import queue
+
+    async def getter():
+        await settled()
+        with contextlib.suppress(queue.Empty):
+            queue.Queue().get(timeout=BLOCK)
+
+    await named(getter(), "in_library")
+    await ended(side, count)
+
+
+async def selecting(side, count):
+    """A select that is not the loop's own."""
+    import selectors
+
+    async def selector():
+        await settled()
+        with selectors.DefaultSelector() as own:
+            own.select(BLOCK)
+
+    await named(selector(), "selecting")
+    await ended(side, count)
+
+
+async def handler(side):
+    """A signal handler that blocks while the loop waits for events."""
+    signal.signal(signal.SIGUSR2, lambda *_: nap())
+    await settled()
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR2)).start()
+    await ended(side)
+
+
+async def other_thread(side):
+    """The loop of another thread, started later, is blocked; this one is not."""
+
+    def run():
+        loop = new_loop("asyncio")
+        loop.run_until_complete(named(sleeper(), "blocking"))
+        loop.close()
+
+    await settled()
+    await asyncio.to_thread(run)
+    await ended(side)
+
+
+async def idle(side):
+    """Nobody wakes a loop that waits for events."""
+    await settled()
+    before = _wakeups()
+    await asyncio.sleep(10 * THRESHOLD)
+    return {"wakeups": _wakeups() - before}
+
+
+def _wakeups():
+    """How often this thread went to sleep so far."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+
+async def without_frames(side):
+    """Where stacks can't be read, a noted loop is asked and its stalls are still seen."""
+    sys._is_gil_enabled = lambda: False
+    side.book.note(asyncio.get_running_loop())
+    await named(sleeper())
+    await ended(side)
+
+
+async def many(side):
+    """More stalls than the ring holds."""
+    side.do(lambda: side.probe.configure(threshold=0.01))
+    for number in range(300):
+        end = time.monotonic() + 5
+        while side.probe._last <= number and time.monotonic() < end:
+            time.sleep(0.025)
+            await asyncio.sleep(0.001)
+    await asyncio.sleep(0.1)
+    last = side.probe.stalls()[-1].id
+    return {"last": last, "dropped": side.probe.dropped}
+
+
+async def forked(side):
+    """A child of fork() keeps working and ends."""
+    await settled()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            fine = len(side.probe.stalls()) == 0 and side.book.find() is not None
+            again = Side()
+            fine = fine and again.do(lambda: 7) == 7
+            again.close()
+            os._exit(0 if fine else 3)
+        finally:
+            os._exit(4)
+    status = await asyncio.to_thread(os.waitpid, pid, 0)
+    return {"child": status[1]}
+
+
+SCENARIOS = {
+    function.__name__: function
+    for function in (
+        culprits, regex, regex_in_thread, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
+        many, starving,
+    )
+}  # fmt: skip
+
+
+def new_loop(kind):
+    new_loop.kind = kind
+    if kind == "uvloop":
+        import uvloop
+
+        return uvloop.new_event_loop()
+    loop = asyncio.new_event_loop()
+    if kind == "debug":
+        loop.set_debug(True)
+    if kind == "eager":
+        loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+def main(scenario, kind):
+    side = Side()
+    loop = new_loop(kind)
+    if kind == "debug":
+        logging.getLogger("asyncio").setLevel(logging.ERROR)  # it complains of slow callbacks
+    if kind == "uvloop" and sys.version_info < (3, 11):
+        side.book.note(loop)  # the way of the tasks, without Runner
+    try:
+        if sys.version_info >= (3, 11):
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                extra = runner.run(SCENARIOS[scenario](side))
+        else:
+            extra = loop.run_until_complete(SCENARIOS[scenario](side))
+    finally:
+        signal.alarm(20)  # what comes now must end, too
+    stalls = [dataclasses.asdict(stall) for stall in side.probe.stalls()]
+    side.close()
+    loop.close()
+    print(json.dumps({"stalls": stalls, "extra": extra}))
+
+
+if __name__ == "__main__":
+    signal.alarm(60)
+    main(*sys.argv[1:])
