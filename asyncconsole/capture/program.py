@@ -15,11 +15,12 @@ import re
 import threading
 import time
 from collections.abc import Generator
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, process, registry
+from asyncconsole.capture import drafts, edges, futures, process, quiet, registry
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
@@ -30,6 +31,10 @@ from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
 
 SLICE = 50
 """Tasks read before others get a turn."""
+
+
+MANY = 2_000
+"""Tasks above which the garbage collector rests during a capture."""
 
 
 class Program:
@@ -93,6 +98,7 @@ class Program:
         resources: bool = True,
         tasks: bool = True,
         threads: bool = True,
+        first: int | None = None,
     ) -> Generator[None, None, Snapshot]:
         """Read the program; drive it to the end for the snapshot.
 
@@ -101,6 +107,7 @@ class Program:
             resources: Read primitives.
             tasks: Read tasks at all.
             threads: Read the stacks of all threads.
+            first: Read only that many tasks, those with the lowest ids.
 
         Yields:
             None, between slices.
@@ -108,16 +115,33 @@ class Program:
         Returns:
             The snapshot; stalls are not in it, the probe has them.
         """
+        every = self.look()
+        listed = every[:first] if tasks else []
+        with quiet.quiet() if len(listed) > MANY else nullcontext():
+            return (
+                yield from self._capture(
+                    every, listed, holds=holds, resources=resources, threads=threads
+                )
+            )
+
+    def _capture(
+        self,
+        every: list[drafts.Draft],
+        listed: list[drafts.Draft],
+        *,
+        holds: bool,
+        resources: bool,
+        threads: bool,
+    ) -> Generator[None, None, Snapshot]:
         began = time.monotonic()
         gaps: list[Gap] = []
-        every = self.look()
-        listed = every if tasks else []
         loops = [
             (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
         ]
         running = {id(task) for _, loop in loops if (task := futures.current(loop)) is not None}
         for index, draft in enumerate(listed):
             if index % SLICE == SLICE - 1:
+                quiet.check()
                 yield
             try:
                 drafts.read(draft, running=id(draft.task) in running, holds=holds)
@@ -146,6 +170,7 @@ class Program:
             took=time.monotonic() - began,
             loops=tuple(self._loop(fact, loop, every) for fact, loop in loops),
             tasks=tuple(made),
+            total=len(every),
             resources=tuple(book.resources(self._names, now)) if resources else (),
             threads=self._threads(loops) if threads else (),
             gaps=tuple(gaps),

@@ -90,16 +90,17 @@ class App:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._folder = tempfile.TemporaryDirectory(prefix="asyncconsole-demo-")
-        self._log = Path(self._folder.name) / "log"
+        self._printed = Path(self._folder.name) / "stdout"
+        self._log = Path(self._folder.name) / "stderr"
         self._terminated = _exit_on_termination()
         self._terminated.__enter__()
         # A session of its own: Ctrl-C at this terminal is for the console, not for the app.
-        with self._log.open("wb") as log:
+        with self._printed.open("wb") as printed, self._log.open("wb") as log:
             self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
                 [sys.executable, "-m", "asyncconsole", "run", str(path)],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdout=printed,
+                stderr=log,
                 env=os.environ | {"PYTHONIOENCODING": "utf-8"},
                 start_new_session=True,
             )
@@ -118,8 +119,12 @@ class App:
             self._folder.cleanup()
             self._terminated.__exit__(None, None, None)
 
-    def log(self) -> str:
+    def printed(self) -> str:
         """What it has printed so far."""
+        return self._printed.read_text("utf-8", "replace")
+
+    def log(self) -> str:
+        """What went to its stderr so far: our line, log lines, tracebacks."""
         return self._log.read_text("utf-8", "replace")
 
     def address(self) -> Address:
@@ -166,7 +171,7 @@ class App:
 
     def _check(self) -> None:
         if self.child.poll() is not None:
-            last = (self.log().strip().splitlines() or ["it printed nothing"])[-1]
+            last = (self.log().strip().splitlines() or ["it said nothing"])[-1]
             msg = f"{self.path.name} ended with {self.child.returncode}: {last}"
             raise ConsoleError(msg)
 
@@ -188,9 +193,7 @@ def walk(address: Address, tour: Tour, app: App) -> int:
             command, test = tour.after
             if not test(ask.document(wire, command, PATIENCE)):
                 failed.append(f"`{command}` at the end is not as it should be")
-    printed = "".join(
-        f"    {line}\n" for line in app.log().splitlines() if not line.startswith("asyncconsole:")
-    )
+    printed = "".join(f"    {line}\n" for line in app.printed().splitlines())
     screen.write(f"\n{app.path.name} itself printed:\n{printed}")
     for complaint in failed:
         screen.complain(f"demo: {complaint}")

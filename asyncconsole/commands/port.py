@@ -54,8 +54,13 @@ class Target(Protocol):
 
     read_only: bool
 
-    async def snapshot(self, scope: Scope = "all") -> Snapshot:
-        """The program now (or as it was, for a dump)."""
+    async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
+        """The program now (or as it was, for a dump).
+
+        Args:
+            scope: How much it must contain.
+            first: Only that many tasks are needed, those with the lowest ids.
+        """
 
     async def settle(self) -> None:
         """Let a moment pass, so that a second snapshot can confirm the first."""

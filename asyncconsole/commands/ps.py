@@ -36,24 +36,33 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot = await target.snapshot("tasks")
+    limit = None if options.limit is None else max(0, options.limit)
+    plain = options.sort == "id" and not options.group and not _filters(options)
+    snapshot = await target.snapshot("tasks", first=limit if plain else None)
     tasks = sorted(_chosen(snapshot, options), key=_KEYS[options.sort])
-    shown = tasks if options.limit is None else tasks[: max(0, options.limit)]
+    shown = tasks[:limit]
+    total = snapshot.total if plain else len(tasks)
     document = {
         "schema": "asyncconsole/tasks/1",
         "tasks": [phrases.task_document(task) for task in shown],
-        "total": len(tasks),
+        "total": total,
         "shown": len(shown),
     }
     if options.group:
-        table, count = _grouped(tasks, options.limit)
+        table, count = _grouped(tasks, limit)
         document["groups"] = count
         footer = line(f"{phrases.plural(len(tasks), 'task')} in {phrases.plural(count, 'group')}")
     else:
         table = _table(shown)
-        less = f", {len(shown)} shown" if len(shown) < len(tasks) else ""
-        footer = line(f"{phrases.plural(len(tasks), 'task')}{less}")
+        less = f", {len(shown)} shown" if len(shown) < total else ""
+        footer = line(f"{phrases.plural(total, 'task')}{less}")
     return Result(document, (table, Text((footer, *phrases.gaps(snapshot)))))
+
+
+def _filters(options: argparse.Namespace) -> bool:
+    """True when not every task is wanted."""
+    chosen = (options.pattern, options.state, options.waiting, options.older, options.loop)
+    return any(option is not None for option in chosen)
 
 
 def _chosen(snapshot: Snapshot, options: argparse.Namespace) -> list[Task]:

@@ -33,6 +33,8 @@ class Snapshot:
         took: Seconds the capture took.
         loops: Event loops, without the console's own.
         tasks: Tasks by id, without the console's own.
+        total: How many tasks the program has; more than ``tasks`` has when only
+            some were asked for.
         resources: Primitives that a task waits for or holds.
         threads: Threads, without the console's own.
         stalls: Recorded stalls, oldest first.
@@ -49,6 +51,7 @@ class Snapshot:
     took: float = 0.0
     loops: tuple[Loop, ...] = ()
     tasks: tuple[Task, ...] = ()
+    total: int = 0
     resources: tuple[Resource, ...] = ()
     threads: tuple[Thread, ...] = ()
     stalls: tuple[Stall, ...] = ()

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole._version import __version__
+from asyncconsole.capture import quiet
 from asyncconsole.serve import address, discovery, journal, pace
 from asyncconsole.serve.address import DEFAULT_PORT
 from asyncconsole.serve.door import Door
@@ -373,6 +374,7 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     journal.forked()
     pace.forked()
+    quiet.forked()
     console = _running
     _running = None
     if console is not None:

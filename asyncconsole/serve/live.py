@@ -66,7 +66,7 @@ class LiveTarget:
             self._program.observe(MOST_OBSERVED)
         self._observer = self._loop.call_later(OBSERVE, self._observe)
 
-    async def snapshot(self, scope: Scope = "all") -> Snapshot:
+    async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
         """The program now, read from the side thread in slices."""
         full = scope == "all"
         capture = self._program.capture(
@@ -74,6 +74,7 @@ class LiveTarget:
             resources=full,
             tasks=scope not in {"loops", "threads"},
             threads=scope in {"threads", "all"},
+            first=first,
         )
         while True:
             try:

@@ -1,0 +1,37 @@
+"""What every test shares: the interpreters in pytest's report, and documents checked by schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import interpreters
+from tests.documents import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def pytest_report_header() -> list[str]:
+    """Say first which interpreters programs will run on."""
+    lines = ["programs run on CPython " + " ".join(interpreters.present())]
+    return lines + [f"ABSENT: CPython {line}" for line in _absences()]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say last which versions nothing was tested on."""
+    if lines := _absences():
+        terminalreporter.section("NOT TESTED ON EVERY VERSION", yellow=True)
+        for line in lines:
+            terminalreporter.line(f"absent: CPython {line}")
+
+
+def _absences() -> list[str]:
+    return [f"{version}: {why}" for version, why in interpreters.absent().items()]
+
+
+@pytest.fixture
+def valid() -> Callable[[Any], Any]:
+    """``valid(document)`` checks a command's JSON by the schema it names, and gives it back."""
+    return validate
