@@ -23,7 +23,7 @@ from typing import Any
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.objects import instance_dict, method_code, type_name
+from asyncconsole.capture.objects import attribute, method_code, type_name
 
 DEPTH = 10_000
 """Frames of one thread that are looked at; deeper ones hide the loop that runs them."""
@@ -195,21 +195,20 @@ class LoopBook:
                 return LoopFact(number, reference, name, closed=closed, debug=debug)
             thread, idle = self._foreign(number, loop, run, frames)
             return LoopFact(number, reference, name, thread, True, closed, debug, idle=idle)
-        own = instance_dict(loop)
-        thread = own.get("_thread_id")
+        thread = attribute(loop, "_thread_id")
         if frames and thread not in frames:
             thread = None  # of a thread that a fork() left behind
-        scheduled = own.get("_scheduled")
-        cancelled = own.get("_timer_cancelled_count", 0)
+        ready, scheduled = attribute(loop, "_ready"), attribute(loop, "_scheduled")
+        cancelled = attribute(loop, "_timer_cancelled_count", 0)
         return LoopFact(
             number,
             reference,
             name,
             thread,
             running=thread is not None,
-            closed=bool(own.get("_closed")),
-            debug=bool(own.get("_debug")),
-            ready=len(own["_ready"]) if "_ready" in own else None,
+            closed=bool(attribute(loop, "_closed")),
+            debug=bool(attribute(loop, "_debug")),
+            ready=len(ready) if ready is not None else None,
             timers=max(0, len(scheduled) - cancelled) if type(scheduled) is list else None,
             idle=run is not None and run.idle and thread is not None,
         )
@@ -250,7 +249,7 @@ def turn_began(loop: Any, thread: int | None) -> float | None:
                 return None
             if codes.get(frame.f_code) == "turn" and frame.f_locals.get("self") is loop:
                 end = frame.f_locals.get("end_time")
-                resolution = instance_dict(loop).get("_clock_resolution", 0.0)
+                resolution = attribute(loop, "_clock_resolution", 0.0)
                 return end - resolution if type(end) is float else None
             frame = frame.f_back
     except Exception:
@@ -308,7 +307,7 @@ def _loop_of(frame: FrameType, kind: str) -> Any:
         if kind == "run":
             return local.get("loop")
         owner = local.get("self")
-        return owner if kind == "loop" else instance_dict(owner).get("_loop")
+        return owner if kind == "loop" else attribute(owner, "_loop")
     return None
 
 
@@ -340,13 +339,13 @@ def waiting_callbacks(loop: Any, most: int = 10_000) -> int | None:
     if not isinstance(loop, asyncio.BaseEventLoop):
         return None
     try:
-        own = instance_dict(loop)
+        ready, scheduled = attribute(loop, "_ready"), attribute(loop, "_scheduled")
         now = time.monotonic()
         if method_code(type(loop), "time") is not _base.BaseEventLoop.time.__code__:
-            return len(own["_ready"])
+            return len(ready)
         due = 0
-        for timer in own["_scheduled"][:most]:
+        for timer in scheduled[:most]:
             due += timer._when <= now and not timer._cancelled  # noqa: SLF001 - no public way
-        return len(own["_ready"]) + due
+        return len(ready) + due
     except Exception:
         return None

@@ -42,21 +42,30 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     tasks = sorted(_chosen(snapshot, options), key=_KEYS[options.sort])
     shown = tasks[:limit]
     total = snapshot.total if plain else len(tasks)
-    document = {
-        "schema": "asyncconsole/tasks/1",
-        "tasks": [phrases.task_document(task) for task in shown],
-        "total": total,
-        "shown": len(shown),
-    }
-    if options.group:
-        table, count = _grouped(tasks, limit)
-        document["groups"] = count
-        footer = line(f"{phrases.plural(len(tasks), 'task')} in {phrases.plural(count, 'group')}")
-    else:
-        table = _table(shown)
-        less = f", {len(shown)} shown" if len(shown) < total else ""
-        footer = line(f"{phrases.plural(total, 'task')}{less}")
-    return Result(document, (table, Text((footer, *phrases.gaps(snapshot)))))
+
+    def document() -> dict[str, object]:
+        made: dict[str, object] = {
+            "schema": "asyncconsole/tasks/1",
+            "tasks": [phrases.task_document(task) for task in shown],
+            "total": total,
+            "shown": len(shown),
+        }
+        if options.group:
+            made["groups"] = _grouped(tasks, limit)[1]
+        return made
+
+    def blocks() -> tuple[Table | Text, ...]:
+        if options.group:
+            table, count = _grouped(tasks, limit)
+            groups = phrases.plural(count, "group")
+            footer = line(f"{phrases.plural(len(tasks), 'task')} in {groups}")
+        else:
+            table = _table(shown)
+            less = f", {len(shown)} shown" if len(shown) < total else ""
+            footer = line(f"{phrases.plural(total, 'task')}{less}")
+        return table, Text((footer, *phrases.gaps(snapshot)))
+
+    return Result(document, blocks)
 
 
 def _filters(options: argparse.Namespace) -> bool:

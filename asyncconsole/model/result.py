@@ -6,15 +6,15 @@ table, plain text or JSON. ``render`` does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Style = Literal["", "id", "name", "own", "library", "good", "warn", "bad", "dim", "heading"]
 """What a piece of text means; ``render`` decides how that looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of text with one meaning."""
 
     text: str
@@ -26,15 +26,7 @@ Line = tuple[Span, ...]
 
 def line(*pieces: str | tuple[str, Style] | Span) -> Line:
     """A line of text: plain strings, ``(text, style)`` pairs and spans."""
-    spans = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            spans.append(Span(piece))
-        elif isinstance(piece, Span):
-            spans.append(piece)
-        else:
-            spans.append(Span(*piece))
-    return tuple(spans)
+    return tuple(Span(piece) if type(piece) is str else Span(*piece) for piece in pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +64,22 @@ class Text:
 class Result:
     """The answer of a command.
 
+    Only one of the two is shown; what is dear to make may be given as a function.
+
     Attributes:
         document: What ``--json`` prints.
         blocks: What people see.
         exit_code: 0, or 1 when the command could not do what was asked.
     """
 
-    document: dict[str, Any]
-    blocks: tuple[Table | Text, ...] = field(default=())
+    document: dict[str, Any] | Callable[[], dict[str, Any]]
+    blocks: tuple[Table | Text, ...] | Callable[[], tuple[Table | Text, ...]] = field(default=())
     exit_code: int = 0
+
+    def told(self) -> dict[str, Any]:
+        """The document."""
+        return self.document() if callable(self.document) else self.document
+
+    def shown(self) -> tuple[Table | Text, ...]:
+        """The blocks."""
+        return self.blocks() if callable(self.blocks) else self.blocks

@@ -9,4 +9,4 @@ from asyncconsole.model import Result
 
 def document(result: Result) -> str:
     """The document on one line, ASCII only, so that any terminal and pipe can carry it."""
-    return json.dumps(result.document, default=str, allow_nan=False) + "\n"
+    return json.dumps(result.told(), default=str, allow_nan=False) + "\n"

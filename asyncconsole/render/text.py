@@ -30,7 +30,7 @@ def text(result: Result, *, width: int | None, colour: bool) -> str:
         colour: Write escape codes.
     """
     lines: list[str] = []
-    for block in result.blocks:
+    for block in result.shown():
         if isinstance(block, Table):
             lines += table(block, width, colour)
         else:
@@ -45,6 +45,8 @@ def prose(block: Text, colour: bool) -> list[str]:
 
 def paint(line: Line, colour: bool) -> str:
     """One line, with escape codes where they are wanted."""
+    if not colour:
+        return clean(line[0].text) if len(line) == 1 else "".join(clean(s.text) for s in line)
     return "".join(_paint(clean(span.text), span.style, colour) for span in line)
 
 
@@ -55,21 +57,29 @@ def _paint(content: str, style: str, colour: bool) -> str:
 
 def table(block: Table, width: int | None, colour: bool) -> list[str]:
     """A table whose columns are as wide as their cells, or cut to fit ``width``."""
-    widths = [cells(column.title) for column in block.columns]
-    for row in block.rows:
-        for index, cell in enumerate(row):
-            for line in cell:
-                widths[index] = max(widths[index], _cells(line))
-    if width is not None:
-        widths = fit(block.columns, widths, width)
-    titles = tuple((Span(column.title, "heading"),) for column in block.columns)
-    lines = ["".join(_row(titles, block.columns, widths, colour)).rstrip()]
-    for row in block.rows:
-        height = max((len(cell) for cell in row), default=1)
-        for level in range(height):
-            pieces = tuple(cell[level] if level < len(cell) else () for cell in row)
-            lines.append("".join(_row(pieces, block.columns, widths, colour)).rstrip())
+    columns = block.columns
+    natural = [cells(column.title) for column in columns]
+    measured: list[tuple[tuple[Line, ...], list[int]]] = []
+    for row in _levels(block):
+        taken = [_cells(piece) for piece in row]
+        natural = list(map(max, natural, taken))
+        measured.append((row, taken))
+    widths = natural if width is None else fit(columns, natural, width)
+    titles = tuple((Span(column.title, "heading"),) for column in columns)
+    lines = [_row(titles, [cells(column.title) for column in columns], columns, widths, colour)]
+    lines += [_row(row, taken, columns, widths, colour) for row, taken in measured]
     return lines
+
+
+def _levels(block: Table) -> Iterator[tuple[Line, ...]]:
+    """The lines of a table's rows; a row is as high as its highest cell."""
+    for row in block.rows:
+        height = max(map(len, row), default=1)
+        if height == 1:
+            yield tuple(cell[0] if cell else () for cell in row)
+            continue
+        for level in range(height):
+            yield tuple(cell[level] if level < len(cell) else () for cell in row)
 
 
 def fit(columns: tuple[Column, ...], widths: list[int], width: int) -> list[int]:
@@ -93,29 +103,31 @@ def fit(columns: tuple[Column, ...], widths: list[int], width: int) -> list[int]
 
 
 def _cells(line: Line) -> int:
+    if len(line) == 1:
+        content = line[0].text
+        return len(content) if content.isascii() else cells(clean(content))
     return sum(cells(clean(span.text)) for span in line)
 
 
 def _row(
-    pieces: tuple[Line, ...], columns: tuple[Column, ...], widths: list[int], colour: bool
-) -> Iterator[str]:
-    for index, (line, column, width) in enumerate(zip(pieces, columns, widths, strict=True)):
-        shown, used = _cut_line(line, width)
-        padding = " " * max(0, width - used)
-        if index:
-            yield GAP
-        if column.align == "right":
-            yield padding
-        yield paint(shown, colour)
-        if column.align == "left":
-            yield padding
+    pieces: tuple[Line, ...],
+    taken: list[int],
+    columns: tuple[Column, ...],
+    widths: list[int],
+    colour: bool,
+) -> str:
+    shown = []
+    for line, used, column, width in zip(pieces, taken, columns, widths, strict=True):
+        if used > width:
+            line, used = _cut_line(line, width)  # noqa: PLW2901 - the rest is for what is shown
+        text = paint(line, colour)
+        padding = " " * (width - used)
+        shown.append(padding + text if column.align == "right" else text + padding)
+    return GAP.join(shown).rstrip()
 
 
 def _cut_line(line: Line, most: int) -> tuple[Line, int]:
     """A line cut to ``most`` cells, and the cells it takes then."""
-    total = _cells(line)
-    if total <= most:
-        return line, total
     shown: list[Span] = []
     used = 0
     for span in line:

@@ -90,7 +90,7 @@ class Greeter:
         try:
             command = dispatch.find("deadlocks")
             result = await within(_DIAGNOSIS, command.run(self._target, command.parse([])))
-            findings = result.document.get("findings", ())
+            findings = result.told().get("findings", ())
             found = sum(finding.get("verdict") == "deadlock" for finding in findings)
         except (ConsoleError, asyncio.TimeoutError):
             return ""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from asyncconsole.capture.objects import attribute, instance_dict, method_code
+from asyncconsole.capture.objects import attribute, method_code
 
 Detail = tuple[str, "str | int | float | bool | None"]
 
@@ -85,16 +85,17 @@ def futures_of(thing: Any, name: str) -> tuple[Any, ...]:
 
 def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
     """True when none of ``methods`` is overridden by a subclass or on the instance."""
-    own = instance_dict(thing)
     for name in methods:
-        if name in own:
-            return False
         for cls in type(thing).__mro__:
             if name in cls.__dict__:
                 function = cls.__dict__[name]
                 if type(function) is not FunctionType:
                     return False
                 if function.__code__.co_filename != base.__init__.__code__.co_filename:  # type: ignore[misc]
+                    return False
+                # Runs nothing of the program's: the class has a plain function there.
+                bound = object.__getattribute__(thing, name)
+                if type(bound) is not MethodType or bound.__func__ is not function:
                     return False
                 break
     return True
