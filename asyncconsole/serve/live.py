@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -42,29 +43,27 @@ class LiveTarget:
         stall_threshold: float | None = None,
     ) -> None:
         self.read_only = read_only
-        self._loop = loop
         self._locals = dict(locals or {})
         self._program = shared()
         self._program.loops.ignore(loop)
-        self._probe = Probe(loop, self._program.loops, self._program.number, stall_threshold)
-        self._observer: asyncio.TimerHandle | None = None
+        self._probe = Probe(
+            loop, self._program.loops, self._program.number, stall_threshold, self._observe
+        )
+        self._observed = 0.0
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
         self._probe.start()
-        self._observe()
 
     def close(self) -> None:
         """Stop watching; may be called again."""
         self._probe.stop()
-        if self._observer is not None:
-            self._observer.cancel()
-            self._observer = None
 
     def _observe(self) -> None:
-        with contextlib.suppress(Exception):  # the next look may succeed; nothing depends on it
+        """With a beat of the probe: note what tasks wait on, so that waits get an age."""
+        if time.monotonic() - self._observed >= OBSERVE:
             self._program.observe(MOST_OBSERVED)
-        self._observer = self._loop.call_later(OBSERVE, self._observe)
+            self._observed = time.monotonic()
 
     async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
         """The program now, read from the side thread in slices."""
@@ -163,8 +162,17 @@ class LiveTarget:
         return ProbeStatus(status.on, status.threshold, status.interval)
 
     def namespace(self) -> dict[str, Any]:
-        """Names for a new REPL session."""
-        return {"__name__": "__console__", "asyncio": asyncio, **self._locals}
+        """Names for a new REPL session: the program's main module's, then ``locals``.
+
+        A copy: what a session binds is its own.
+        """
+        main = sys.modules.get("__main__")
+        theirs = {
+            name: value
+            for name, value in (vars(main).items() if main is not None else ())
+            if not name.startswith("__")
+        }
+        return {**theirs, "asyncio": asyncio, **self._locals, "__name__": "__console__"}
 
     def submit(self, loop: int, function: Callable[[], Any]) -> Callable[[], None]:
         """Run ``function()`` on a loop soon.

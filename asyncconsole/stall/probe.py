@@ -58,6 +58,8 @@ class Probe:
         book: The loops to watch.
         identify: Gives id and name of a task object.
         threshold: Seconds; None for the default, 0 for off.
+        also: Called with each beat, for whoever has something to do now and then and
+            should not wake the side thread for it.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Probe:
         book: LoopBook,
         identify: Callable[[Any], tuple[int, str]],
         threshold: float | None = None,
+        also: Callable[[], None] | None = None,
     ) -> None:
         self._loop = loop
+        self._also = also
         self._book = book
         self._identify = identify
         self._threshold = DEFAULT_THRESHOLD
@@ -205,6 +209,8 @@ class Probe:
         delay = self.interval
         try:
             delay = self._look()
+            if self._also is not None:
+                self._also()
         except Exception:
             self._before = self._older = None
             if not self._complained:

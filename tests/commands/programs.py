@@ -6,7 +6,9 @@ Usage: python programs.py NAME [LOOP]
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
+import threading
 import time
 
 import asyncconsole
@@ -36,8 +38,10 @@ async def audit(arrived):
 
 
 async def heartbeat():
-    while True:
+    for beat in itertools.count(1):
         await asyncio.sleep(0.05)
+        if beat == 80:
+            print("80 beats", file=sys.stderr, flush=True)
 
 
 async def bank():
@@ -114,6 +118,21 @@ async def crowd():
             await asyncio.Event().wait()
 
     await asyncio.gather(*(spawn(fetch(), f"fetch:{n}") for n in range(50)))
+
+
+async def two_loops():
+    """A second loop in a thread of its own, with a deadlock of its own."""
+
+    async def other():
+        await spawn(own(), "other-loop's")
+
+    async def own():
+        lock = asyncio.Lock()
+        async with lock:
+            await lock.acquire()
+
+    threading.Thread(target=lambda: asyncio.run(other()), name="second", daemon=True).start()
+    await bank()
 
 
 def main():

@@ -121,3 +121,22 @@ def test_filters_sorting_and_groups(program):
     (gate,) = [item for item in crowd.json("locks")["resources"] if item["type"] == "Semaphore"]
     assert len(gate["holders"]) == 2
     assert [waiter["position"] for waiter in gate["waiters"]] == list(range(1, 49))
+
+
+def test_every_loop_of_the_process_is_there(program):
+    both = program("two_loops")
+    both.until("ps", lambda found: found["total"] == 7)
+    loops = both.json("loops")["loops"]
+    assert {loop["thread"] for loop in loops} == {"MainThread", "second"}
+    number = next(loop["id"] for loop in loops if loop["thread"] == "second")
+    names = [task["name"] for task in both.json(f"ps --loop {number}")["tasks"]]
+    assert "other-loop's" in names
+    found = both.json("deadlocks")["findings"]
+    assert sorted(item["kind"] for item in found) == ["lock_cycle", "self_deadlock"]
+
+
+def test_how_long_a_task_has_waited_is_known_before_anybody_asked(program):
+    bank = program("bank")
+    assert bank.process.stderr.readline() == "80 beats\n"
+    # nobody has typed a command yet; a beat of the probe has seen the waits
+    assert bank.json("ps --older 1")["total"] >= 3
