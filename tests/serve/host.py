@@ -35,7 +35,7 @@ class Target:
     def close(self):
         pass
 
-    async def snapshot(self, scope="all"):
+    async def snapshot(self, scope="all", *, first=None):
         if scope == SLOW and OPTIONS.get("slow"):
             print(json.dumps({"looking": scope}), flush=True)
             await asyncio.sleep(OPTIONS["slow"])
@@ -59,6 +59,7 @@ class Target:
             uptime=190.0,
             loops=(Loop(1, "asyncio.Loop", tasks=len(tasks)),),
             tasks=tasks,
+            total=len(tasks),
         )
 
     async def settle(self):
