@@ -293,6 +293,53 @@ asyncio.run(main())
     assert list(runtime.iterdir()) == []
 
 
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_a_fork_in_the_middle_of_a_first_import_leaves_the_child_a_whole_one(run, runtime, python):
+    out = run(
+        """
+import importlib.machinery, os, socket, sys, threading, warnings, asyncconsole
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12+ warns of any fork beside a thread
+loading, go = threading.Event(), threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name != "asyncconsole.render.text" or go.is_set():
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        execute = spec.loader.exec_module
+        def wait(module):
+            loading.set()
+            go.wait(20)
+            execute(module)
+        spec.loader.exec_module = wait
+        return spec
+sys.meta_path.insert(0, Slow())
+def version(console):
+    with socket.create_connection(("127.0.0.1", console.port)) as client:
+        client.sendall(b"version\\nexit\\n")
+        data = b""
+        while piece := client.recv(4096):
+            data += piece
+    return data
+console = asyncconsole.start(port=0)
+asker = threading.Thread(target=version, args=(console,))
+asker.start()
+assert loading.wait(20)
+pid = os.fork()
+go.set()
+if pid == 0:
+    with asyncconsole.start(port=0) as own:
+        data = version(own)
+    sys.exit(7 if b"asyncconsole" in data and b"pid" in data else data[:2000])
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+asker.join(20)
+console.close()
+""",
+        python=python,
+    )
+    assert out == ""
+    assert run.errors == ""
+
+
 def test_a_forked_child_lets_go_and_may_start_its_own(run, runtime):
     out = run(
         """
