@@ -8,11 +8,16 @@ Importing this module loads nothing else; each name loads with its first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+import types
 
 from asyncconsole._version import __version__
 
+# Not from typing, which takes longer to import than all of this; type checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from asyncconsole.capture.names import name
     from asyncconsole.model import Diagnosis, Snapshot
     from asyncconsole.serve.console import Console, start
@@ -54,3 +59,18 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Package(types.ModuleType):
+    """This package, in which `diagnose` stays the function.
+
+    Importing the folder of that name would bind the module here; it is still found as
+    ``asyncconsole.diagnose`` in ``sys.modules``, where import statements look.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in _HOMES or not isinstance(value, types.ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

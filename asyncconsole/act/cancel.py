@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncconsole.act.cycle import in_await_cycle, unwind
+from asyncconsole.act.cycle import in_await_cycle, innermost, unwind
 from asyncconsole.capture import futures
 from asyncconsole.capture.chain import walk
 from asyncconsole.capture.code import is_own
@@ -75,10 +75,22 @@ def _deliver(request: Request) -> None:
             if not unwind(request.task):
                 request.failed = "it is part of an await cycle that can't be unwound here"
         else:
-            request.task.cancel()
+            _cancel(request.task)
     except (Exception, RecursionError) as broken:
         request.failed = f"cancel() raised {type(broken).__name__}: {broken}"[:200]
     request.delivered = time.monotonic()
+
+
+def _cancel(task: Any) -> None:
+    """``task.cancel()``, also where the chain of tasks it awaits is thousands long.
+
+    ``Task.cancel`` passes the request on from task to task by recursion; what it ends in
+    is the innermost task's cancellation, which can be had directly.
+    """
+    try:
+        task.cancel()
+    except RecursionError:
+        innermost(task).cancel()
 
 
 async def watch(requests: Sequence[Request], seconds: float) -> None:
@@ -100,6 +112,13 @@ async def watch(requests: Sequence[Request], seconds: float) -> None:
             request.after = time.monotonic() - began
             if request.delivered is not None:
                 request.detail = request.failed or f"it is at {_place(request.task)}"
+
+
+def fate(task: Any) -> str:
+    """What has become of a task: ``cancelled``, ``finished`` or ``alive``."""
+    if task is None or futures.state(task) == "FINISHED":
+        return "finished"
+    return "cancelled" if futures.state(task) == "CANCELLED" else "alive"
 
 
 def _judge(request: Request, began: float, now: float) -> None:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.waits import of_future
+from asyncconsole.capture.chain import walk
+from asyncconsole.capture.waits import understand
 
 FARTHEST = 100_000
 """Tasks that are followed before a cycle is taken not to be there."""
@@ -39,12 +40,22 @@ def in_await_cycle(task: Any) -> bool:
     return False
 
 
+def innermost(task: Any) -> Any:
+    """The task at the end of the chain that ``task`` awaits."""
+    for _ in range(FARTHEST):
+        below = _awaited(task)
+        if len(below) != 1:
+            break
+        task = below[0]
+    return task
+
+
 def _awaited(task: Any) -> list[Any]:
-    """Tasks to which a cancellation of ``task`` would be passed on."""
+    """Tasks that ``task`` waits for and that hear of its cancellation."""
     future = futures.waiter(task)
     if future is None or futures.done(future):
         return []
-    found = of_future(future)
+    found = understand(walk(futures.coroutine(task)), future)
     return [] if found.kind == "shield" else found.tasks
 
 

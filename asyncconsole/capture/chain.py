@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import attribute, module_of
 
 MOST = 20_000
 """Levels after which a chain is taken to be broken."""
@@ -127,7 +127,7 @@ def _through(step: Any) -> Any:
         wanted = (_COROUTINE, _GENERATOR)
     elif kind in _ASYNC_STEPS:
         wanted = (_ASYNC_GENERATOR,)
-    elif kind is not type(None) and type.__getattribute__(kind, "__module__") == "builtins":
+    elif kind is not type(None) and module_of(kind) == "builtins":
         # anext_awaitable, ...: C types that have no name of their own in Python
         wanted = (_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, *_ASYNC_STEPS, _WRAPPER)
     else:

@@ -57,13 +57,16 @@ class CodeFacts:
         own: The program's own code.
         asyncio: Code of the asyncio package.
         function: Its name as people call it; "" where only the owner knows it (3.10).
-        cancels: It uses something called ``cancel``.
+        cancels: It is the program's own and uses something called ``cancel``.
+        releases: It is the program's own and calls some ``release()`` without an
+            argument, or hands that method on: it may give a lock back.
     """
 
     own: bool
     asyncio: bool
     function: str
     cancels: bool
+    releases: bool
 
 
 _facts: dict[int, tuple[weakref.ref[CodeType], CodeFacts]] = {}
@@ -76,16 +79,40 @@ def code_facts(code: CodeType) -> CodeFacts:
     known = _facts.get(id(code))
     if known is not None and known[0]() is code:
         return known[1]
+    own = is_own(code.co_filename)
     facts = CodeFacts(
-        is_own(code.co_filename),
+        own,
         code.co_filename.startswith(_ASYNCIO),
         short(getattr(code, "co_qualname", "")),  # 3.11+
-        "cancel" in code.co_names,
+        own and "cancel" in code.co_names,
+        own and "release" in code.co_names and _releases(code),
     )
     if len(_facts) >= _MOST:
         _facts.pop(next(iter(_facts)), None)
     _facts[id(code)] = (weakref.ref(code), facts)
     return facts
+
+
+def _releases(code: CodeType) -> bool:
+    """Whether ``release`` is used in any way but a call with arguments.
+
+    ``pool.release(connection)`` gives back something else than a lock.
+    """
+    import dis  # noqa: PLC0415 - only for code that releases something
+
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _FILLERS]
+    for index, step in enumerate(steps):
+        if step.argval != "release" or not step.opname.startswith("LOAD_"):
+            continue
+        following = steps[index + 1] if index + 1 < len(steps) else None
+        method = step.opname == "LOAD_METHOD" or (step.arg or 0) & 1
+        called = following is not None and following.opname.startswith("CALL")
+        if not method or (called and not following.arg):  # type: ignore[union-attr]  # called says so
+            return True
+    return False
+
+
+_FILLERS = {"CACHE", "PRECALL", "NOT_TAKEN", "NOP", "EXTENDED_ARG", "PUSH_NULL"}
 
 
 def short(qualname: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
 import weakref
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from asyncconsole.capture import chain as chains
@@ -13,6 +15,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip
+from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import contents, type_name
 from asyncconsole.capture.waits import Waiting, loop_time, understand
 from asyncconsole.model import Frame
@@ -20,6 +23,9 @@ from asyncconsole.model.task import State
 
 TRIES = 3
 """Reads of a task that moves before its stack is given up."""
+
+MOST_ITEMS = 10_000
+"""Members of one container that are looked at."""
 
 MOST_FRAMES = 8192
 """Frames that are kept for reuse."""
@@ -61,22 +67,56 @@ class Draft:
         return loop_time(self.loop)
 
     def refers(self) -> list[Any]:
-        """Objects that the task's frames refer to, and what plain containers there hold."""
-        found: list[Any] = []
+        """What the task's frames refer to: directly, in containers, one object away."""
+        found: dict[int, Any] = {}
         for level in self.chain.levels:
             held = referents(level.owner)
             held += contents(tuple(item for item in held if type(item) is types.CellType))
+            if code_facts(level.code).cancels:
+                held += _globals(level)
             for item in held:
-                found.append(item)
-                if type(item) in {list, tuple, set, frozenset}:
-                    found += list(item)[:10_000]
-                elif type(item) is dict:
-                    found += list(item.values())[:10_000]
-        return found
+                found[id(item)] = item
+                inner = gc.get_referents(item) if own_class(type(item)) else [item]
+                for thing in inner[:MOST_ITEMS]:
+                    found[id(thing)] = thing
+                    for member in _members(thing):
+                        found[id(member)] = member
+        return list(found.values())
 
     def cancels(self) -> bool:
         """True when code on its stack calls something named ``cancel``."""
         return any(code_facts(level.code).cancels for level in self.chain.levels)
+
+
+def _members(thing: Any) -> list[Any]:
+    """What a plain container holds."""
+    for _ in range(TRIES):
+        try:
+            if type(thing) in {list, tuple, set, frozenset}:
+                return list(islice(thing, MOST_ITEMS))
+            if type(thing) is dict:
+                return list(islice(thing.values(), MOST_ITEMS))
+        except RuntimeError:  # it changed meanwhile
+            continue
+    return []
+
+
+def _globals(level: chains.Level) -> list[Any]:
+    """Globals that a level's code names."""
+    function = next(
+        (item for item in referents(level.owner) if type(item) is types.FunctionType), None
+    )
+    space = function.__globals__ if function is not None else None
+    if space is None:  # 3.10 shows the frame's globals
+        space = next(
+            (
+                i
+                for i in referents(level.owner)
+                if type(i) is dict and "__name__" in i and "__builtins__" in i
+            ),
+            {},
+        )
+    return [space[name] for name in level.code.co_names if name in space]
 
 
 def read(draft: Draft, *, running: bool, holds: bool) -> None:

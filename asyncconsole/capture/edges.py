@@ -50,8 +50,7 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
         waiting = draft.waiting
         if waiting is not None and id(waiting.future) in links.due:
             links.due.setdefault(id(draft.task), []).extend(links.due[id(waiting.future)])
-        wakes = waiting is None or waiting.due is not None or bool(draft.grip.due)
-        if wakes and draft.cancels():
+        if draft.cancels():
             for thing in draft.refers():
                 if futures.is_task(thing) and thing is not draft.task:
                     links.watchers.setdefault(id(thing), set()).add(draft.number)
@@ -68,6 +67,7 @@ def wait_of(
     return Wait(
         kind=waiting.kind,
         name=_phrase(waiting, book, names, draft),
+        type=describe(waiting.thing) if waiting.thing is not None else "",
         resource=book.id(waiting.thing) if waiting.thing is not None else None,
         since=max(0.0, now - draft.since),
         token=draft.token,
@@ -83,7 +83,7 @@ def wait_of(
 def _phrase(waiting: Waiting, book: Resources, names: dict[int, str], draft: Draft) -> str:
     """What it waits for, in words without the primitive's id."""
     if waiting.thing is not None:
-        return f"{describe(waiting.thing)} {book.title(waiting.thing, names)}"
+        return book.title(waiting.thing, names)
     if waiting.phrase:
         return waiting.phrase
     if waiting.kind == "timer":

@@ -8,6 +8,7 @@ the event loop itself uses. Attributes are those of CPython 3.10 to 3.15
 from __future__ import annotations
 
 import asyncio
+import sys
 import types
 from asyncio import futures as _futures
 from asyncio import tasks as _tasks
@@ -121,8 +122,9 @@ def current(of: asyncio.AbstractEventLoop) -> Any:
     ``current_task(loop)`` looks there.
     """
     found = getattr(_tasks, "_current_tasks", None)
-    if type(found) is dict and of in found:
-        return found.get(of)
+    if sys.version_info < (3, 14) and type(found) is dict:
+        # Not by lookup: that would ask the loop for its hash.
+        return next((task for loop, task in list(found.items()) if loop is of), None)
     try:
         return asyncio.current_task(of)
     except RuntimeError:

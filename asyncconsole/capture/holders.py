@@ -8,6 +8,7 @@ async generators to the primitives behind them.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import types
 from collections import deque
@@ -15,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asyncconsole.capture.chain import Chain, Level
+from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.waits import timer_in
 
@@ -25,6 +27,7 @@ DEEPEST = 20
 
 _GeneratorManager: Any = contextlib._AsyncGeneratorContextManager  # noqa: SLF001
 _ExitStack: Any = contextlib.AsyncExitStack
+TaskGroup: Any = getattr(asyncio, "TaskGroup", type(None))  # 3.11+
 
 
 @dataclass(slots=True)
@@ -58,24 +61,36 @@ class Grip:
         held: Primitives, in the order they were taken.
         due: Loop times at which timeouts in force fire.
         unread: Why some level could not be read, or "".
+        releases: Code of the program's own on these frames may release something.
+        children: Tasks of the TaskGroups that the frames are inside of.
     """
 
     held: list[Held] = field(default_factory=list)
     due: list[float] = field(default_factory=list)
     unread: str = ""
+    releases: bool = False
+    children: list[Any] = field(default_factory=list)
 
 
 def grip(chain: Chain) -> Grip:
     """What the frames of a chain hold and which timeouts are in force on them."""
     found = Grip()
     for index, level in enumerate(chain.levels):
-        if bare(level.code):
-            continue
-        _read(level.owner, index, level, found, "stack")
-        for iterator in async_iterators(level.owner):
-            if not any(iterator is other.owner for other in chain.levels):
-                _read(iterator, index, level, found, "generator")
+        if not bare(level.code):
+            _read(level.owner, index, level, found, "stack")
+            for iterator in async_iterators(level.owner):
+                if not any(iterator is other.owner for other in chain.levels):
+                    _read(iterator, index, level, found, "generator")
+        if code_facts(level.code).releases:
+            _doubt(found)
     return found
+
+
+def _doubt(found: Grip) -> None:
+    """Code further in releases something: it may be what was taken so far."""
+    found.releases = True
+    for held in found.held:
+        held.certain = False
 
 
 def _read(owner: Any, index: int, level: Level, found: Grip, how: str) -> None:
@@ -98,16 +113,29 @@ def _expand(manager: Any, held: Held, found: Grip, level: Level, depth: int = 0)
     if reader is not None and reader.holdable:
         held.thing = reader.guards(manager)
         held.through = manager
-        # A release in the same function may have given it back already.
-        held.certain = held.certain and "release" not in level.code.co_names
+        held.certain = held.certain and reader.trusted(manager)
         found.held.append(held)
         return
+    if any(code_facts(code).releases for code in _codes(manager)):
+        _doubt(found)
+    if issubclass(type(manager), TaskGroup):
+        children = attribute(manager, "_tasks")
+        found.children += list(children) if type(children) is set else []
     for inner in _inside(manager):
         copy = Held(None, None, held.level, held.line, held.span, held.how, held.certain)
         _expand(inner, copy, found, level, depth + 1)
     due = timer_in(manager)
     if due is not None:
         found.due.append(due)
+
+
+def _codes(manager: Any) -> list[types.CodeType]:
+    """Code of a hand-written context manager, or of the generator behind one."""
+    if issubclass(type(manager), _GeneratorManager):
+        generator = attribute(manager, "gen")
+        return [generator.ag_code] if type(generator) is types.AsyncGeneratorType else []
+    found = [method_code(type(manager), name) for name in ("__aenter__", "__aexit__")]
+    return [code for code in found if code is not None]
 
 
 def _inside(manager: Any) -> list[Any]:

@@ -15,12 +15,20 @@ import weakref
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
-from asyncconsole.capture.objects import contents, instance_dict
+from asyncconsole.capture.objects import (
+    class_name,
+    contents,
+    instance_dict,
+    module_of,
+    mro,
+    space,
+)
 
 MOST_VALUES = 50_000
 """Values looked at in one search."""
@@ -131,14 +139,14 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
     for module in list(sys.modules.values()):
         if not issubclass(type(module), types.ModuleType):
             continue
-        space = _MODULE_DICT(module)
-        file = space.get("__file__")
+        names = _MODULE_DICT(module)
+        file = names.get("__file__")
         if type(file) is not str:
-            if space.get("__name__") != "__main__":
+            if names.get("__name__") != "__main__":
                 continue
         elif not is_own(file):
             continue
-        for key, value in list(space.items()):
+        for key, value in list(names.items()):
             if type(key) is str and not key.startswith("__"):
                 todo.append((value, key, 0, False))
     while todo and left and visited < MOST_VALUES:
@@ -165,8 +173,7 @@ def _below(value: Any, path: str, depth: int, inside: bool) -> list[tuple[Any, s
     """What one object leads to, with the name that it has from there."""
     kind = type(value)
     if issubclass(kind, dict):
-        items = list(dict.items(value))[:MOST_ENTRIES] if len(value) else []
-        return [(item, f"{path}[{_key(key)}]", depth, True) for key, item in items]
+        return [(item, f"{path}[{_key(key)}]", depth, True) for key, item in _entries(value)]
     if kind in {list, tuple, deque}:
         return [
             (item, f"{path}[{index}]", depth, True)
@@ -175,23 +182,32 @@ def _below(value: Any, path: str, depth: int, inside: bool) -> list[tuple[Any, s
     if kind in {set, frozenset}:
         return [(item, f"item of {path}", depth, True) for item in list(value)[:MOST_ENTRIES]]
     if kind is type or issubclass(kind, type):
-        if not _own_class(value):
+        if not own_class(value):
             return []
-        space = type.__dict__["__dict__"].__get__(value)
-        title = type.__getattribute__(value, "__name__")
-        return [(item, f"{title}.{key}", depth, False) for key, item in list(space.items())]
-    if not _own_class(kind):
+        title = class_name(value)
+        return [(item, f"{title}.{key}", depth, False) for key, item in list(space(value).items())]
+    if not own_class(kind):
         return []
-    prefix = path if inside else type.__getattribute__(kind, "__name__")
+    prefix = path if inside else class_name(kind)
     found = [(item, f"{prefix}.{key}", depth, inside) for key, item in attributes(value)]
     return found[:MOST_ENTRIES]
+
+
+def _entries(value: Any) -> list[tuple[Any, Any]]:
+    """The first entries of a dictionary, whatever its class has made of its methods."""
+    for _ in range(3):
+        try:
+            return list(islice(dict.items(value), MOST_ENTRIES))
+        except RuntimeError:  # it changed meanwhile
+            continue
+    return []
 
 
 def attributes(value: Any) -> list[tuple[str, Any]]:
     """Attributes and slots of an instance, without running its code."""
     found = [(key, item) for key, item in list(instance_dict(value).items()) if type(key) is str]
-    for cls in type(value).__mro__:
-        for key, descriptor in cls.__dict__.items():
+    for cls in mro(type(value)):
+        for key, descriptor in space(cls).items():
             if type(descriptor) is types.MemberDescriptorType:
                 try:
                     found.append((key, descriptor.__get__(value)))
@@ -200,12 +216,12 @@ def attributes(value: Any) -> list[tuple[str, Any]]:
     return found
 
 
-def _own_class(cls: type) -> bool:
+def own_class(cls: type) -> bool:
     """True for classes of the program itself."""
-    module = type.__getattribute__(cls, "__module__")
+    module = module_of(cls)
     if module == "__main__":
         return True
-    found = sys.modules.get(module) if type(module) is str else None
+    found = sys.modules.get(module)
     if found is None or not issubclass(type(found), types.ModuleType):
         return False
     file = _MODULE_DICT(found).get("__file__")
@@ -214,11 +230,13 @@ def _own_class(cls: type) -> bool:
 
 def _key(key: Any) -> str:
     """A dictionary key as source text; never calls a ``__repr__`` of the program."""
+    if type(key) is int and key.bit_length() > _LONGEST_KEY:
+        return "…"  # thousands of digits take long to write, or can't be
     if type(key) in _PLAIN_KEYS:
         text = repr(key)
         return text if len(text) <= _LONGEST_KEY else text[: _LONGEST_KEY - 1] + "…"
-    if type(key) is tuple and all(type(item) in _PLAIN_KEYS for item in key):
-        return repr(key)[:_LONGEST_KEY]
+    if type(key) is tuple and len(key) < 10:  # noqa: PLR2004 - longer ones name nothing
+        return f"({', '.join(_key(item) for item in key if type(item) is not tuple)})"
     return "…"
 
 
@@ -226,7 +244,7 @@ def _local(thing: Any, place: Place) -> str | None:
     """What the frames call it: an attribute of a local object, or a local variable."""
     for level in reversed(place.levels[-MOST_LEVELS:]):
         for referent in _locals(level):
-            if referent is thing or not _own_class(type(referent)):
+            if referent is thing or not own_class(type(referent)):
                 continue
             for value, path, _, _ in _below(referent, "", 0, inside=False):
                 if value is thing:

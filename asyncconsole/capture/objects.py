@@ -10,6 +10,34 @@ import types
 from typing import Any
 
 _MISSING: Any = object()
+_MRO: Any = type.__dict__["__mro__"].__get__
+_SPACE: Any = type.__dict__["__dict__"].__get__
+_NAME: Any = type.__dict__["__name__"].__get__
+_MODULE: Any = type.__dict__["__module__"].__get__
+
+
+def mro(cls: type) -> tuple[type, ...]:
+    """The bases of a class, itself first; a metaclass has no say in it."""
+    return _MRO(cls)  # type: ignore[no-any-return]  # what the slot is
+
+
+def space(cls: type) -> Any:
+    """The namespace of a class, read only."""
+    return _SPACE(cls)
+
+
+def class_name(cls: type) -> str:
+    """Name of a class."""
+    return _NAME(cls)  # type: ignore[no-any-return]  # what the slot is
+
+
+def module_of(cls: type) -> str:
+    """Module of a class; "" when it has none."""
+    try:
+        found = _MODULE(cls)
+    except AttributeError:
+        return ""
+    return found if type(found) is str else ""
 
 
 def instance_dict(thing: Any) -> dict[str, Any]:
@@ -19,8 +47,8 @@ def instance_dict(thing: Any) -> dict[str, Any]:
     object whose dictionary has once been asked for keeps its attributes there, and is
     slower for the rest of its life (a loop: 10 % per task). `attribute` has no such price.
     """
-    for cls in type(thing).__mro__:
-        descriptor = cls.__dict__.get("__dict__")
+    for cls in mro(type(thing)):
+        descriptor = space(cls).get("__dict__")
         if descriptor is not None:
             if type(descriptor) is types.GetSetDescriptorType:
                 found = descriptor.__get__(thing)
@@ -31,8 +59,8 @@ def instance_dict(thing: Any) -> dict[str, Any]:
 
 def attribute(thing: Any, name: str, default: Any = None) -> Any:
     """The value of a plain attribute or slot; ``default`` for anything cleverer."""
-    for cls in type(thing).__mro__:
-        descriptor = cls.__dict__.get(name, _MISSING)
+    for cls in mro(type(thing)):
+        descriptor = space(cls).get(name, _MISSING)
         if descriptor is not _MISSING:
             kind = type(descriptor)
             if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
@@ -40,7 +68,7 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
                     return descriptor.__get__(thing)
                 except AttributeError:
                     return default
-            if any("__get__" in base.__dict__ for base in kind.__mro__):
+            if any("__get__" in space(base) for base in mro(kind)):
                 return instance_dict(thing).get(name, descriptor)
             break  # a plain value, which the instance's own may hide
     # No class has a descriptor of that name, so nothing of the program's can run here.
@@ -54,8 +82,8 @@ def attribute(thing: Any, name: str, default: Any = None) -> Any:
 
 def method_code(cls: type, name: str) -> types.CodeType | None:
     """The code of a method as defined by the class or its bases, if in Python."""
-    for base in cls.__mro__:
-        function = base.__dict__.get(name)
+    for base in mro(cls):
+        function = space(base).get(name)
         if function is not None:
             return function.__code__ if type(function) is types.FunctionType else None
     return None
@@ -63,7 +91,7 @@ def method_code(cls: type, name: str) -> types.CodeType | None:
 
 def type_name(thing: Any) -> str:
     """Name of an object's class."""
-    return type.__dict__["__name__"].__get__(type(thing))  # type: ignore[no-any-return]
+    return class_name(type(thing))
 
 
 def cell(function: Any, name: str) -> Any:

@@ -14,6 +14,7 @@ import platform
 import re
 import threading
 import time
+import types
 from collections.abc import Generator
 from contextlib import nullcontext
 from datetime import datetime, timezone
@@ -26,6 +27,7 @@ from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import search
+from asyncconsole.capture.objects import type_name
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
 
@@ -159,7 +161,10 @@ class Program:
         for index, draft in enumerate(listed):
             if index % SLICE == SLICE - 1:
                 yield
-            made.append(self._task(draft, book, links, now))
+            try:
+                made.append(self._task(draft, book, links, now))
+            except Exception as broken:  # an odd object: the others are still worth showing
+                gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
         snapshot = Snapshot(
             pid=os.getpid(),
@@ -216,7 +221,7 @@ class Program:
             id=number,
             name=futures.name(draft.task),
             state=draft.state,
-            coro=short(getattr(coroutine, "__qualname__", type(coroutine).__name__)),
+            coro=_coroutine_name(coroutine),
             loop=self.loops.note(draft.loop),
             address=key,
             wait=wait,
@@ -225,6 +230,7 @@ class Program:
             awaited_by=tuple(sorted(links.awaited_by.get(key, ()))),
             deadline=max(0.0, deadline) if deadline is not None else None,
             watchers=tuple(sorted(links.watchers.get(key, ()))),
+            children=tuple(self.tasks.of(task) for task in draft.grip.children),
             cancelling=futures.cancelling(draft.task),
             gap=draft.gap,
         )
@@ -259,9 +265,16 @@ def utc(moment: float) -> str:
     return text.replace("+00:00", "Z")
 
 
+def _coroutine_name(coroutine: Any) -> str:
+    """Qualified name of a coroutine; its type's for an object that only acts like one."""
+    if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
+        return short(coroutine.__qualname__)
+    return type_name(coroutine)
+
+
 def _creation_order(name: str) -> tuple[bool, int, list[Any]]:
     """Asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
-    counted = re.fullmatch(r"Task-(\d+)", name)
+    counted = re.fullmatch(r"Task-(\d{1,15})", name)
     if counted:
         return False, int(counted[1]), []
     pieces = re.split(r"(\d+)", name)

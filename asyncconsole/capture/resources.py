@@ -99,45 +99,66 @@ class Resources:
             except Exception as broken:  # a reader that fails is a gap, not an error
                 gaps.append(Gap(describe(thing), f"{type(broken).__name__}: {broken}"[:200]))
                 self._facts[key] = Facts(state="unreadable")
-        for key, claims in self._holders.items():
-            self._holders[key] = self._settled(key, claims)
+        self._doubt_lenders()
+        away = self._given_back()
+        for index, (key, claims) in enumerate(list(self._holders.items())):
+            if index % SLICE == SLICE - 1:
+                yield
+            self._holders[key] = self._settled(key, claims, away.get(key, set()))
 
-    def _settled(self, key: int, claims: list[tuple[Draft, Held]]) -> list[tuple[Draft, Held]]:
+    def _doubt_lenders(self) -> None:
+        """A task that a holder awaits may release what the holder took."""
+        lenders = self._awaiters({id(d.task) for d in self._listed if d.grip.releases})
+        for draft in self._listed:
+            if draft.grip.held and id(draft.task) in lenders:
+                for held in draft.grip.held:
+                    held.certain = False
+
+    def _awaiters(self, tasks: set[int]) -> set[int]:
+        """These tasks and all that await them, however far away."""
+        if not tasks:
+            return tasks
+        waiters: dict[int, list[int]] = {}
+        for draft in self._listed:
+            for task in draft.waiting.tasks if draft.waiting is not None else ():
+                waiters.setdefault(id(task), []).append(id(draft.task))
+        found = set(tasks)
+        todo = list(tasks)
+        while todo:
+            for key in waiters.get(todo.pop(), ()):
+                if key not in found:
+                    found.add(key)
+                    todo.append(key)
+        return found
+
+    def _settled(
+        self, key: int, claims: list[tuple[Draft, Held]], away: set[int]
+    ) -> list[tuple[Draft, Held]]:
         """The claims to one primitive that its state and the other claims allow."""
         facts = self._facts.get(key)
         if facts is None or not (facts.locked or facts.taken or facts.permits is None):
             return []  # nobody has it: the exit is in force, but it was given back
-        away = self._given_back(key)
         claims = [(draft, held) for draft, held in claims if id(draft.task) not in away]
         if facts.permits is not None and len({id(d.task) for d, _ in claims}) > facts.permits:
             for _, held in claims:
                 held.certain = False  # more holders than permits: not all of them can be right
         return claims
 
-    def _given_back(self, key: int) -> set[int]:
-        """Tasks inside ``Condition.wait()`` of this lock, and those that await them.
+    def _given_back(self) -> dict[int, set[int]]:
+        """By lock: tasks inside ``Condition.wait()`` of it, and those that await them.
 
         The latter because ``wait_for(condition.wait(), s)`` makes a task of its own
         before 3.12, while the ``async with condition`` is on its parent's stack.
         """
-        away = {id(draft.task) for draft in self._notified.get(key, ())}
+        inside = {key: {id(d.task) for d in drafts} for key, drafts in self._notified.items()}
         for draft in self._listed:
             waiting = draft.waiting
-            if waiting is None or waiting.kind != "lock" or id(waiting.thing) != key:
+            if waiting is None or waiting.kind != "lock":
                 continue
             # Woken in Condition.wait(), it takes the lock again before it returns.
             if any(level.code is _CONDITION_WAIT for level in draft.chain.levels):
-                away.add(id(draft.task))
-        grown = True
-        while grown and away:
-            grown = False
-            for draft in self._listed:
-                if draft.waiting is None or id(draft.task) in away:
-                    continue
-                if any(id(task) in away for task in draft.waiting.tasks):
-                    away.add(id(draft.task))
-                    grown = True
-        return away
+                inside.setdefault(id(waiting.thing), set()).add(id(draft.task))
+        return {key: self._awaiters(tasks) for key, tasks in inside.items()}
 
     def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
         """What one task holds, as plain data."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import types
 from collections.abc import Generator
 from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.glue import uvloop
+from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import attribute, contents
 from asyncconsole.capture.waits import timer
 
@@ -63,6 +65,9 @@ def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
     items = list(arguments) if type(arguments) is tuple else []
     if type(callback) in {types.MethodType, types.BuiltinMethodType}:
         items.append(callback.__self__)
+        if own_class(type(callback.__self__)):  # what it keeps, it may cancel
+            for item in gc.get_referents(callback.__self__):
+                items += [item, *(item.values() if type(item) is dict else ())]
     elif type(callback) is functools.partial:
         items += [callback.func, *callback.args, *callback.keywords.values()]
     elif type(callback) is types.FunctionType:

@@ -24,6 +24,7 @@ from asyncconsole.capture.readers import wait_codes
 from asyncconsole.model.task import Needs
 
 MOST_CHILDREN = 100_000
+_GATHER_CALLBACK = "gather.<locals>._done_callback"
 DEEPEST = 50
 """Gathers and shields inside each other that are followed."""
 
@@ -124,9 +125,15 @@ def _gather(future: Any, depth: int) -> Waiting:
             continue
         found.pending = (found.pending or 0) + 1
         if found.pending == 1:
-            callback = futures.callback_named(child, "gather.<locals>._done_callback")
-            if callback is not None and cell(callback, "return_exceptions") is True:
-                found.needs = "all"
+            for callback in futures.callbacks(child):
+                # A child of two gathers has the callbacks of both.
+                if (
+                    type(callback) is FunctionType
+                    and callback.__qualname__ == _GATHER_CALLBACK
+                    and cell(callback, "outer") is future
+                    and cell(callback, "return_exceptions") is True
+                ):
+                    found.needs = "all"
         _add(found, child, depth)
     return found
 

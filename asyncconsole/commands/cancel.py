@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from asyncconsole.commands import phrases, select
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import CancelOutcome, Target
-from asyncconsole.model import Line, Result, Snapshot, Task, Text, UsageError, line
+from asyncconsole.diagnose import cancelled_with
+from asyncconsole.model import Line, Resource, Result, Snapshot, Task, Text, UsageError, line
 
 MOST = 10_000
+MOST_HEIRS = 5
+"""Waiters of one primitive whose fate is told."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -26,14 +30,15 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     chosen = list(dict.fromkeys(select.task(before, word).id for word in options.tasks))
     if options.tree:
         chosen = _with_children(before, chosen)
-    lines = [_intent(before, number) for number in chosen[:20]]
-    outcomes = await target.cancel(chosen, options.wait)
+    going = _with_them(before, chosen)
+    lines = [_intent(before, number, going) for number in chosen[:20]]
+    witnesses = sorted({n for item in before.resources for n in _queue(item)} - set(chosen))
+    outcomes, fates = await target.cancel(chosen, options.wait, witnesses)
     lines += [_outcome(outcome) for outcome in outcomes[:50]]
     freed: list[dict[str, object]] = []
     if any(outcome.outcome in {"cancelled", "finished"} for outcome in outcomes):
-        await target.settle()
         after = await target.snapshot("all")
-        lines += _freed(before, after, chosen, freed)
+        lines += _freed(before, after, chosen, fates, freed)
     ok = all(outcome.outcome in {"cancelled", "finished", "done"} for outcome in outcomes)
     document = {
         "schema": "asyncconsole/cancel/1",
@@ -67,7 +72,27 @@ def _with_children(snapshot: Snapshot, chosen: list[int]) -> list[int]:
     return found
 
 
-def _intent(snapshot: Snapshot, number: int) -> Line:
+def _with_them(snapshot: Snapshot, chosen: list[int]) -> set[int]:
+    """The tasks and everyone to whom their cancellation is passed on."""
+    tasks = {task.id: task for task in snapshot.tasks}
+    found: set[int] = set()
+    todo = list(chosen)
+    while todo:
+        number = todo.pop()
+        if number not in found and number in tasks:
+            found.add(number)
+            todo += cancelled_with(tasks[number])
+    return found
+
+
+def _queue(item: Resource) -> list[int]:
+    """The first tasks that wait for a primitive which somebody holds."""
+    if not item.holders:
+        return []
+    return [waiter.task for waiter in item.waiters[:MOST_HEIRS] if waiter.task is not None]
+
+
+def _intent(snapshot: Snapshot, number: int, going: set[int]) -> Line:
     """What cancelling that task will free; () when it holds nothing."""
     task = snapshot.task(number)
     if task is None or not task.holds:
@@ -77,7 +102,7 @@ def _intent(snapshot: Snapshot, number: int) -> Line:
         item = snapshot.resource(hold.resource)
         if item is None:
             continue
-        first = item.waiters[0] if item.waiters else None
+        first = next((waiter for waiter in item.waiters if waiter.task not in going), None)
         then = f", then {first.name} ({first.task}) gets it" if first is not None else ""
         parts.append(f"{item.name} ({item.id}){then}")
     return line(f"Cancelling {task.name} ({task.id}) frees {'; '.join(parts)}.")
@@ -105,7 +130,7 @@ def _outcome(outcome: CancelOutcome) -> Line:
             "Asked ",
             name,
             number,
-            f"to cancel, but {detail}, so nothing can happen before that returns. "
+            f"to cancel, but {detail}. "
             f"Still pending after {outcome.after:.1f} s; the request stays.",
         )
     text = f": {detail}" if detail else ""
@@ -119,7 +144,11 @@ def _outcome(outcome: CancelOutcome) -> Line:
 
 
 def _freed(
-    before: Snapshot, after: Snapshot, chosen: list[int], freed: list[dict[str, object]]
+    before: Snapshot,
+    after: Snapshot,
+    chosen: list[int],
+    fates: Mapping[int, str],
+    freed: list[dict[str, object]],
 ) -> list[Line]:
     """What happened to each primitive that the cancelled tasks held."""
     lines = []
@@ -133,7 +162,7 @@ def _freed(
             now = after.resource(item.id)
             if now is not None and any(holder.task == number for holder in now.holders):
                 continue  # still held: the task goes on
-            heirs = _heirs(before, item.id, live, chosen)
+            heirs = _heirs(item, live, chosen, fates)
             holders = (
                 [f"{h.name} ({h.task}) has it" for h in now.holders] if now is not None else []
             )
@@ -144,20 +173,24 @@ def _freed(
     return lines
 
 
-def _heirs(before: Snapshot, number: str, live: dict[int, Task], chosen: list[int]) -> list[str]:
+def _heirs(
+    item: Resource, live: dict[int, Task], chosen: list[int], fates: Mapping[int, str]
+) -> list[str]:
     """What became of the tasks that queued for a primitive."""
-    item = before.resource(number)
     found = []
-    for waiter in item.waiters[:5] if item is not None else ():
+    for waiter in item.waiters[:MOST_HEIRS]:
         if waiter.task is None or waiter.task in chosen:
             continue
+        who = f"{waiter.name} ({waiter.task})"
         task = live.get(waiter.task)
-        if task is None:
-            found.append(f"{waiter.name} ({waiter.task}) had it and finished")
-        elif any(hold.resource == number for hold in task.holds):
-            found.append(f"{waiter.name} ({waiter.task}) has it")
-        elif task.wait is None or task.wait.resource != number:
-            found.append(f"{waiter.name} ({waiter.task}) goes on")
+        if fates.get(waiter.task) == "cancelled":
+            found.append(f"{who} was cancelled with it")
+        elif task is None:
+            found.append(f"{who} had it and finished")
+        elif any(hold.resource == item.id for hold in task.holds):
+            found.append(f"{who} has it")
+        elif task.wait is None or task.wait.resource != item.id:
+            found.append(f"{who} goes on")
     return found
 
 

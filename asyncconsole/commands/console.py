@@ -45,6 +45,6 @@ COMMAND = Command(
     effect="write",
     deadline=0,  # as long as the person likes
     interactive=True,
-    group="change",
+    group="act",
     examples=("console", "console --loop 2", "console --side"),
 )

@@ -38,6 +38,8 @@ def _prose(snapshot: Snapshot, findings: list[Finding]) -> list[Line]:
     proven = [item for item in findings if item.verdict == "deadlock"]
     suspects = [item for item in findings if item.verdict == "suspect"]
     if not findings:
+        if not snapshot.loops:
+            return [line(("No event loop was found in this process", "warn"), ", so no task.")]
         count = phrases.plural(len(snapshot.tasks), "task")
         return [line(("Found no deadlock", "good"), f" among {count}."), *phrases.gaps(snapshot)]
     lines: list[Line] = []
@@ -58,7 +60,7 @@ def _prose(snapshot: Snapshot, findings: list[Finding]) -> list[Line]:
 
 
 def _title(text: str, style: phrases.Style) -> list[Line]:
-    return [line((text, style)), line(("=" * min(len(text), 100), "dim"))]
+    return [line((text, style)), line(("=", "rule"))]
 
 
 def _headline(finding: Finding) -> str:

@@ -75,7 +75,9 @@ def held_by(snapshot: Snapshot, item: Resource) -> list[Line]:
             line(
                 doubt,
                 (holder.name, "name"),
-                f" ({holder.task})  {phrases.base(holder.file)}:{holder.line} {holder.function}",
+                f" ({holder.task})",
+                ("  ", "fold"),
+                f"{phrases.base(holder.file)}:{holder.line} {holder.function}",
             )
         )
     return found
@@ -101,7 +103,9 @@ def waited_for_by(item: Resource, most: int | None) -> list[Line]:
             line(
                 f"{waiter.position}. ",
                 (waiter.name, "name"),
-                f"{number}{role} {phrases.age(waiter.since)}",
+                f"{number}{role}",
+                (" ", "fold"),
+                phrases.age(waiter.since),
             )
         )
     if len(shown) < len(item.waiters):

@@ -18,6 +18,7 @@ __all__ = [
     "since",
     "spot",
     "task_document",
+    "thing",
     "waiting",
 ]
 
@@ -51,7 +52,12 @@ def waiting(wait: Wait | None) -> str:
     """``Lock ACCOUNTS['bob'] (L2)``; "" for a task that doesn't wait."""
     if wait is None:
         return ""
-    return f"{wait.name} ({wait.resource})" if wait.resource else wait.name
+    return f"{thing(wait)} ({wait.resource})" if wait.resource else wait.name
+
+
+def thing(wait: Wait) -> str:
+    """``Lock ACCOUNTS['bob']``, or the words for what is no primitive."""
+    return f"{wait.type} {wait.name}" if wait.type else wait.name
 
 
 def since(wait: Wait | None) -> str:

@@ -6,7 +6,7 @@ socket and ``asyncconsole connect`` all are a `Terminal`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -65,8 +65,15 @@ class Target(Protocol):
     async def settle(self) -> None:
         """Let a moment pass, so that a second snapshot can confirm the first."""
 
-    async def cancel(self, tasks: Sequence[int], wait: float) -> Sequence[CancelOutcome]:
-        """Ask these tasks to cancel and watch for ``wait`` seconds what happens."""
+    async def cancel(
+        self, tasks: Sequence[int], wait: float, witnesses: Sequence[int] = ()
+    ) -> tuple[Sequence[CancelOutcome], Mapping[int, str]]:
+        """Ask these tasks to cancel and watch for ``wait`` seconds what happens.
+
+        Returns:
+            An outcome for each task, and what became of each witness: ``cancelled``,
+            ``finished``, or ``alive``.
+        """
 
     def stalls(self) -> Sequence[Stall]:
         """Recorded stalls, oldest first; cheap, touches no loop."""

@@ -6,9 +6,10 @@ import argparse
 import fnmatch
 
 from asyncconsole.commands import phrases
-from asyncconsole.commands.command import Command
+from asyncconsole.commands.command import Command, nearest
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Column, Result, Snapshot, Table, Task, Text, line
+from asyncconsole.model import Column, Result, Snapshot, Table, Task, Text, UsageError, line
+from asyncconsole.model.task import KINDS
 
 _KEYS = {
     "id": lambda task: task.id,
@@ -36,9 +37,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    limit = None if options.limit is None else max(0, options.limit)
+    limit = options.limit
+    if limit is not None and limit < 1:
+        msg = "ps: --limit takes a number of rows, 1 or more."
+        raise UsageError(msg)
     plain = options.sort == "id" and not options.group and not _filters(options)
     snapshot = await target.snapshot("tasks", first=limit if plain else None)
+    _check(snapshot, options)
     tasks = sorted(_chosen(snapshot, options), key=_KEYS[options.sort])
     shown = tasks[:limit]
     total = snapshot.total if plain else len(tasks)
@@ -66,6 +71,22 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         return table, Text((footer, *phrases.gaps(snapshot)))
 
     return Result(document, blocks)
+
+
+def _check(snapshot: Snapshot, options: argparse.Namespace) -> None:
+    """Refuse a loop or kind of wait that there is not."""
+    loops = [loop.id for loop in snapshot.loops]
+    if options.loop is not None and options.loop not in loops:
+        have = ", ".join(map(str, loops)) or "none"
+        msg = f"ps: no loop {options.loop}; there is {have}. `loops` lists them."
+        raise UsageError(msg)
+    if options.waiting is not None:
+        options.waiting = options.waiting.lower()
+        if not any(kind.startswith(options.waiting) for kind in KINDS):
+            guess = nearest(options.waiting, list(KINDS))
+            hint = f"Did you mean `{guess}`?" if guess else f"There are: {', '.join(KINDS)}."
+            msg = f"ps: no kind of wait `{options.waiting[:40]}`. {hint}"
+            raise UsageError(msg)
 
 
 def _filters(options: argparse.Namespace) -> bool:
@@ -104,7 +125,7 @@ def _table(tasks: list[Task]) -> Table:
         Column("ID", "right"),
         Column("STATE"),
         Column("NAME", least=12),
-        Column("CORO", least=8),
+        Column("CORO", least=8, spare=True),
         Column("WAITING ON", least=12),
         Column("SINCE", "right"),
         Column("WHERE", least=12),
@@ -130,7 +151,7 @@ def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
     groups: dict[tuple[str, str, str], list[Task]] = {}
     for task in tasks:
         wait = task.wait
-        what = "" if wait is None else "timer" if wait.kind == "timer" else wait.name
+        what = "" if wait is None else "timer" if wait.kind == "timer" else phrases.thing(wait)
         where = "".join(span.text for span in phrases.spot(task.where))
         groups.setdefault((task.state, what, where), []).append(task)
     columns = (

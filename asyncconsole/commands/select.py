@@ -33,6 +33,10 @@ def task(snapshot: Snapshot, word: str) -> Task:
     raise UnknownItemError(msg)
 
 
+def _unquoted(text: str) -> str:
+    return text.replace("'", "").replace('"', "")
+
+
 def resource(snapshot: Snapshot, word: str) -> Resource:
     """The primitive that ``word`` names: its id (``L3``) or its unique name.
 
@@ -43,6 +47,9 @@ def resource(snapshot: Snapshot, word: str) -> Resource:
         if item.id.lower() == word.lower():
             return item
     named = [item for item in snapshot.resources if item.name == word]
+    if not named:  # a shell-like line loses the quotes of LOCKS['a']
+        bare = _unquoted(word)
+        named = [item for item in snapshot.resources if _unquoted(item.name) == bare]
     if len(named) == 1:
         return named[0]
     if named:

@@ -100,7 +100,9 @@ def _story(stall: Stall) -> list[Line]:
     """What is known of a stall that goes on, and what to do about it."""
     facts = []
     if stall.late is not None:
-        facts.append(f"{phrases.plural(stall.late, 'callback')} wait")
+        facts.append(
+            f"{phrases.plural(stall.late, 'callback')} {'waits' if stall.late == 1 else 'wait'}"
+        )
     if stall.cpu is not None:
         facts.append(f"the thread is at {stall.cpu * 100:.0f} % CPU")
     facts.append(f"seen in {phrases.plural(stall.samples, 'sample')}")

@@ -20,8 +20,11 @@ from typing import Literal
 
 from asyncconsole.model import Resource, Snapshot, Task
 
-SOON = 60.0
+SOON = 600.0
 """Seconds within which a sleeping watchdog counts as a timeout."""
+
+MOST_EDGES = 32
+"""Holders of one semaphore that are drawn as edges; a cycle needs one."""
 
 _PASSES_CANCEL = {"task", "gather", "wait_for", "task_group", "wait"}
 """Waits through which a cancelled waiter cancels what it waits for. ``asyncio.wait``
@@ -63,10 +66,16 @@ class Knot:
 
 
 class Graph:
-    """A snapshot's tasks and what they need."""
+    """A snapshot's tasks and what they need.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Args:
+        snapshot: The program.
+        moving: Ids of tasks that are known to have moved meanwhile.
+    """
+
+    def __init__(self, snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> None:
         self.snapshot = snapshot
+        self.moving = moving
         self.tasks: dict[int, Task] = {task.id: task for task in snapshot.tasks}
         self.resources: dict[str, Resource] = {item.id: item for item in snapshot.resources}
         self._cancellable = self._may_be_cancelled()
@@ -127,18 +136,20 @@ class Graph:
         while todo:
             number = todo.pop()
             task = self.tasks.get(number)
-            if number in done or task is None or task.wait is None:
+            if number in done or task is None:
                 continue
             done.add(number)
-            if task.wait.kind in _PASSES_CANCEL:
-                found.update(task.wait.tasks)
-                todo += task.wait.tasks
+            below = cancelled_with(task)
+            found.update(below)
+            todo += below
         return found
 
     def _moves_by_itself(self, task: Task, lenient: bool) -> bool:
         """True when a task may go on whatever the others do."""
         wait = task.wait
-        if wait is None or wait.due is not None or task.id in self._cancellable:
+        if wait is None or wait.due is not None or task.id in self.moving:
+            return True
+        if task.id in self._cancellable:
             return True
         if self._bounded(task) or (not lenient and self.watchdogs(task)):
             return True
@@ -169,7 +180,9 @@ class Graph:
             other = self.tasks.get(number)
             if other is None or other.id == task.id:
                 continue
-            if other.wait is None or (other.wait.due is not None and other.wait.due <= SOON):
+            due = other.wait.due if other.wait is not None else 0.0
+            bounded = other.deadline is not None or other.id in self._cancellable
+            if bounded or (due is not None and due <= SOON):
                 found.append(other)
         return found
 
@@ -209,7 +222,8 @@ class Graph:
             return []
         if wait.resource is not None:
             holders = dict.fromkeys(h.task for h in self.resources[wait.resource].holders)
-            return [Edge(task.id, n, "lock", wait.resource) for n in holders if n in stuck]
+            needed = [n for n in holders if n in stuck][:MOST_EDGES]
+            return [Edge(task.id, n, "lock", wait.resource) for n in needed]
         return [Edge(task.id, n, "await") for n in dict.fromkeys(wait.tasks) if n in stuck]
 
     def _doubts(self, group: Iterable[int], cycle: list[Edge]) -> tuple[str, ...]:
@@ -236,6 +250,14 @@ class Graph:
             elif not item.accounted:
                 found.append(f"who holds {item.type} {item.name} is likely, not certain")
         return tuple(dict.fromkeys(found))
+
+
+def cancelled_with(task: Task) -> tuple[int, ...]:
+    """Ids of the tasks to which a cancellation of ``task`` is passed on."""
+    awaited: tuple[int, ...] = ()
+    if task.wait is not None and task.wait.kind in _PASSES_CANCEL:
+        awaited = task.wait.tasks
+    return (*awaited, *task.children)
 
 
 def _is_cycle(group: list[int], edges: dict[int, list[Edge]]) -> bool:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from asyncconsole.diagnose.graph import Graph, Knot
+from asyncconsole.diagnose.graph import Graph, Knot, cancelled_with
 from asyncconsole.diagnose.phrases import holds, listed, waits, what, who
 from asyncconsole.model import Finding, ResourceRef, Snapshot, Task, TaskRole
 
 ASSUMES = {
-    "lock": "locks are released by the tasks that took them, and nobody cancels these tasks",
+    "lock": "locks are released by the tasks that took them, where their `async with` ends, "
+    "and nobody cancels these tasks",
     "await": "nobody cancels these tasks",
 }
 
@@ -98,16 +99,27 @@ class KnotRule:
     def _now(self, case: Case, knot: Knot) -> str:
         """The cheapest way out: cancel the task of the cycle that came last."""
         number = max(knot.cycle)
-        freed = [
-            what(case.graph.resources[edge.resource])
-            for edge in knot.edges
-            if edge.needed == number and edge.resource is not None
+        going = set()
+        todo = [number]
+        while todo:
+            current = todo.pop()
+            if current not in going and current in case.graph.tasks:
+                going.add(current)
+                todo += cancelled_with(case.graph.tasks[current])
+        items = [
+            case.graph.resources[hold.resource]
+            for hold in case.graph.tasks[number].holds
+            if hold.resource in case.graph.resources
         ]
         then = [
             who(case.graph.tasks[edge.waiter])
             for edge in knot.edges
-            if edge.needed == number and edge.waiter != number
+            if edge.needed == number and edge.via == "lock" and edge.waiter not in going
         ]
-        steps = [f"frees {listed(freed)}"] if freed else []
+        steps = [f"frees {listed([what(item) for item in items])}"] if items else []
         steps += [f"then {listed(then)} goes on"] if then else []
+        going.discard(number)
+        if going:
+            names = listed([who(case.graph.tasks[n]) for n in sorted(going)])
+            steps.append(f"cancels {names} with it")
         return f"cancel {number}   {'; '.join(steps)}".rstrip()

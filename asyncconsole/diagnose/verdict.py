@@ -12,9 +12,14 @@ from asyncconsole.model import Diagnosis, Finding, Snapshot
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
 
 
-def examine(snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Findings of a single capture, not confirmed; worst first, without ids."""
-    graph = Graph(snapshot)
+def examine(snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> tuple[Finding, ...]:
+    """Findings of a single capture, not confirmed; worst first, without ids.
+
+    Args:
+        snapshot: The program.
+        moving: Ids of tasks that have moved since an earlier capture.
+    """
+    graph = Graph(snapshot, moving)
     strict = graph.knots()
     known = {member for knot in strict for member in knot.members}
     suspects = [
@@ -51,29 +56,27 @@ def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
     if second is None:
         findings = tuple(_demote(finding) for finding in examine(first))
         return _numbered(first, findings)
-    earlier = Graph(first)
-    found = []
-    for finding in examine(second):
-        stuck = earlier.stuck(lenient=not finding.proven)
-        kept = _still(finding, first, second, stuck)
-        if kept is not None:
-            found.append(kept)
+    tokens = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
+    moving = frozenset(
+        task.id
+        for task in second.tasks
+        if task.wait is None or not task.wait.token or tokens.get(task.id) != task.wait.token
+    )
+    earlier = Graph(first, moving)
+    stuck = {True: earlier.stuck(), False: earlier.stuck(lenient=True)}
+    found = [
+        dataclasses.replace(
+            finding,
+            tasks=tuple(
+                role
+                for role in finding.tasks
+                if role.role == "stuck" or role.id in stuck[finding.proven]
+            ),
+        )
+        for finding in examine(second, moving)
+        if stuck[finding.proven].issuperset(finding.ids("stuck"))
+    ]
     return _numbered(second, tuple(found))
-
-
-def _still(finding: Finding, first: Snapshot, second: Snapshot, stuck: set[int]) -> Finding | None:
-    """The finding without the victims that moved; None when a stuck task moved."""
-    before = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
-    after = {task.id: task.wait.token for task in second.tasks if task.wait is not None}
-
-    def stayed(number: int) -> bool:
-        token = after.get(number)
-        return bool(token) and before.get(number) == token and number in stuck
-
-    if not all(stayed(number) for number in finding.ids("stuck")):
-        return None
-    roles = tuple(role for role in finding.tasks if role.role == "stuck" or stayed(role.id))
-    return dataclasses.replace(finding, tasks=roles)
 
 
 def _demote(finding: Finding) -> Finding:

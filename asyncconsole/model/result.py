@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-Style = Literal["", "id", "name", "own", "library", "good", "warn", "bad", "dim", "heading"]
-"""What a piece of text means; ``render`` decides how that looks."""
+Style = Literal[
+    "", "id", "name", "own", "library", "good", "warn", "bad", "dim", "heading", "fold", "rule"
+]
+"""What a piece of text means; ``render`` decides how that looks. ``fold``: a gap in a
+cell that becomes a new line where the table is too wide. ``rule``: a character that is
+drawn across the page."""
 
 
 class Span(NamedTuple):
@@ -38,11 +42,13 @@ class Column:
         align: ``left`` or ``right``.
         least: Cells that this column may be cut down to on a narrow terminal;
             0 means that it is never cut.
+        spare: Left out where the table does not fit.
     """
 
     title: str
     align: Literal["left", "right"] = "left"
     least: int = 0
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,32 @@ Needs = Literal["all", "all_or_error", "any"]
 """How many of the tasks that a wait names must end before the waiter goes on."""
 
 
+KINDS = (
+    "lock",
+    "semaphore",
+    "condition",
+    "event",
+    "queue_get",
+    "queue_put",
+    "queue_join",
+    "barrier",
+    "task",
+    "gather",
+    "wait",
+    "wait_for",
+    "shield",
+    "task_group",
+    "timer",
+    "future",
+    "executor",
+    "stream",
+    "socket",
+    "subprocess",
+    "server",
+)
+"""What a task can wait for; see `Wait.kind`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One level of an await stack, outermost first.
@@ -66,11 +92,9 @@ class Wait:
     """What a suspended task waits for.
 
     Attributes:
-        kind: ``lock``, ``semaphore``, ``condition``, ``event``, ``queue_get``,
-            ``queue_put``, ``queue_join``, ``barrier``, ``task``, ``gather``,
-            ``wait``, ``wait_for``, ``shield``, ``task_group``, ``timer``,
-            ``future``, ...
-        name: The thing waited for, in words (``Lock ACCOUNTS['bob']``).
+        kind: One of `KINDS`.
+        name: The primitive's name (``ACCOUNTS['bob']``), or words for what is none.
+        type: The primitive's type (``Lock``), or "".
         resource: Id of the primitive, when it is one.
         since: Seconds, a lower bound unless ``exact``.
         exact: True when ``since`` was recorded and not merely observed.
@@ -87,6 +111,7 @@ class Wait:
 
     kind: str
     name: str
+    type: str = ""
     resource: str | None = None
     since: float = 0.0
     exact: bool = False
@@ -118,6 +143,8 @@ class Task:
             there is none; 0 when one is about to.
         watchers: Ids of tasks that will wake by themselves, refer to this task and
             whose code cancels: hand-written timeouts.
+        children: Ids of the tasks in TaskGroups that it is inside of: they are
+            cancelled with it.
         cancelling: Cancellation requests not yet served (3.11+), else 0.
         created: ISO 8601 UTC, when tracked.
         age: Seconds, when tracked.
@@ -136,6 +163,7 @@ class Task:
     awaited_by: tuple[int, ...] = ()
     deadline: float | None = None
     watchers: tuple[int, ...] = ()
+    children: tuple[int, ...] = ()
     cancelling: int = 0
     created: str | None = None
     age: float | None = None

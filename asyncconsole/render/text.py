@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from asyncconsole.model import Column, Line, Result, Span, Table, Text
 from asyncconsole.render.width import cells, clean, cut
 
 GAP = "  "
+RULE = 100
+"""Cells of a rule across a wide page."""
+
 _CODES = {
     "id": "36",
     "name": "1",
@@ -34,13 +38,42 @@ def text(result: Result, *, width: int | None, colour: bool) -> str:
         if isinstance(block, Table):
             lines += table(block, width, colour)
         else:
-            lines += prose(block, colour)
+            lines += prose(block, width, colour)
     return "".join(f"{item}\n" for item in lines)
 
 
-def prose(block: Text, colour: bool) -> list[str]:
-    """Lines as they are."""
-    return [paint(item, colour).rstrip() for item in block.lines]
+def prose(block: Text, width: int | None, colour: bool) -> list[str]:
+    """Lines as they are; those too long for the terminal are broken between words."""
+    found = []
+    for line in block.lines:
+        if len(line) == 1 and line[0].style == "rule":
+            found.append(
+                paint((Span(line[0].text * min(RULE, (width or RULE + 1) - 1), "dim"),), colour)
+            )
+        elif width is None or _cells(line) < width:
+            found.append(paint(line, colour).rstrip())
+        else:
+            found += [paint(part, colour).rstrip() for part in wrap(line, width)]
+    return found
+
+
+def wrap(line: Line, width: int) -> Iterator[Line]:
+    """A line in pieces of less than ``width`` cells, broken at spaces, indented alike."""
+    text = "".join(clean(span.text) for span in line)
+    indent = min(len(text) - len(text.lstrip()), width // 2)
+    part: list[Span] = []
+    used = 0
+    for span in line:
+        for word in re.findall(r"\s+|\S+", clean(span.text)):
+            size = cells(word)
+            if used + size >= width and used > indent:
+                yield tuple(part)
+                part, used = [Span(" " * indent)], indent
+                if word.isspace():
+                    continue
+            part.append(Span(word, span.style))
+            used += size
+    yield tuple(part)
 
 
 def paint(line: Line, colour: bool) -> str:
@@ -56,19 +89,64 @@ def _paint(content: str, style: str, colour: bool) -> str:
 
 
 def table(block: Table, width: int | None, colour: bool) -> list[str]:
-    """A table whose columns are as wide as their cells, or cut to fit ``width``."""
-    columns = block.columns
-    natural = [cells(column.title) for column in columns]
-    measured: list[tuple[tuple[Line, ...], list[int]]] = []
-    for row in _levels(block):
-        taken = [_cells(piece) for piece in row]
-        natural = list(map(max, natural, taken))
-        measured.append((row, taken))
-    widths = natural if width is None else fit(columns, natural, width)
-    titles = tuple((Span(column.title, "heading"),) for column in columns)
-    lines = [_row(titles, [cells(column.title) for column in columns], columns, widths, colour)]
-    lines += [_row(row, taken, columns, widths, colour) for row, taken in measured]
+    """A table whose columns are as wide as their cells, or made to fit ``width``.
+
+    To fit, columns that can be spared go first, then cells fold, then they are cut.
+    """
+    drawn = _Drawing(block.columns, list(_levels(block)))
+    if width is not None and drawn.total >= width:
+        drawn = drawn.without_spare()
+    if width is not None and drawn.total >= width:
+        drawn = _Drawing(drawn.columns, list(_folded(drawn.rows)))
+    widths = drawn.widths if width is None else fit(drawn.columns, drawn.widths, width)
+    titles = tuple((Span(column.title, "heading"),) for column in drawn.columns)
+    sizes = [cells(column.title) for column in drawn.columns]
+    lines = [_row(titles, sizes, drawn.columns, widths, colour)]
+    for row, taken in zip(drawn.rows, drawn.taken, strict=True):
+        lines.append(_row(row, taken, drawn.columns, widths, colour))
     return lines
+
+
+class _Drawing:
+    """Rows of one line each, and the cells that every piece takes."""
+
+    def __init__(self, columns: tuple[Column, ...], rows: list[tuple[Line, ...]]) -> None:
+        self.columns = columns
+        self.rows = rows
+        self.taken = [[_cells(piece) for piece in row] for row in rows]
+        self.widths = [cells(column.title) for column in columns]
+        for taken in self.taken:
+            self.widths = list(map(max, self.widths, taken))
+
+    @property
+    def total(self) -> int:
+        """Cells of the whole table."""
+        return sum(self.widths) + len(GAP) * (len(self.widths) - 1)
+
+    def without_spare(self) -> _Drawing:
+        """The same without the columns that can be spared."""
+        keep = [index for index, column in enumerate(self.columns) if not column.spare]
+        columns = tuple(self.columns[index] for index in keep)
+        return _Drawing(columns, [tuple(row[index] for index in keep) for row in self.rows])
+
+
+def _folded(rows: list[tuple[Line, ...]]) -> Iterator[tuple[Line, ...]]:
+    """Rows with their pieces broken where they may fold."""
+    for row in rows:
+        pieces = [_parts(piece) for piece in row]
+        for level in range(max(map(len, pieces), default=1)):
+            yield tuple(parts[level] if level < len(parts) else () for parts in pieces)
+
+
+def _parts(piece: Line) -> list[Line]:
+    """A piece in the parts between its folds; the later ones are indented."""
+    parts: list[list[Span]] = [[]]
+    for span in piece:
+        if span.style == "fold":
+            parts.append([Span("  ")])
+        else:
+            parts[-1].append(span)
+    return [tuple(part) for part in parts]
 
 
 def _levels(block: Table) -> Iterator[tuple[Line, ...]]:

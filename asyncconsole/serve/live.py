@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from asyncconsole.act.cancel import Request, ask, watch
+from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope
 from asyncconsole.diagnose.phrases import place
@@ -115,8 +115,11 @@ class LiveTarget:
         """Let a moment pass between two captures."""
         await asyncio.sleep(SETTLE)
 
-    async def cancel(self, tasks: Sequence[int], wait: float) -> Sequence[CancelOutcome]:
+    async def cancel(
+        self, tasks: Sequence[int], wait: float, witnesses: Sequence[int] = ()
+    ) -> tuple[Sequence[CancelOutcome], Mapping[int, str]]:
         """Ask tasks to cancel and watch what happens."""
+        seen = {number: self._program.find(number) for number in witnesses}
         requests = []
         for number in tasks:
             task = self._program.find(number)
@@ -127,7 +130,9 @@ class LiveTarget:
         del task
         ask(requests)
         await watch(requests, wait)
-        return [
+        await self.settle()
+        fates = {number: fate(task) for number, task in seen.items()}
+        outcomes = [
             CancelOutcome(
                 request.number,
                 request.name,
@@ -137,6 +142,7 @@ class LiveTarget:
             )
             for request in requests
         ]
+        return outcomes, fates
 
     def _why_blocked(self, request: Request) -> str:
         """What keeps the task's loop from running its callbacks."""
@@ -146,7 +152,10 @@ class LiveTarget:
                 frame = stall.frame
                 where = place(frame.file, frame.line, frame.function) if frame else "C code"
                 call = f" ({stall.call})" if stall.call else ""
-                return f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}"
+                return (
+                    f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}, "
+                    "so nothing can happen before that returns"
+                )
         facts = {fact.number: fact for fact in self._program.loops.find()}
         if number in facts and not facts[number].running:
             return "its loop is not running"

@@ -22,7 +22,7 @@ def bank(program, request):
 def test_the_whole_story(bank, valid):
     tasks = valid(bank.json("ps"))
     names = {task["name"]: task for task in tasks["tasks"]}
-    assert names["transfer:a→b"]["waiting"]["name"] == "Lock LOCKS['bob']"
+    assert names["transfer:a→b"]["waiting"]["name"] == "LOCKS['bob']"
     assert names["heartbeat"]["state"] == "sleeping"
     assert tasks["total"] == tasks["shown"] == len(tasks["tasks"])
 

@@ -65,8 +65,9 @@ class Target:
     async def settle(self):
         await asyncio.sleep(0)
 
-    async def cancel(self, tasks, wait):
-        return [CancelOutcome(number, f"task-{number}", "cancelled", 0.001) for number in tasks]
+    async def cancel(self, tasks, wait, witnesses=()):
+        done = [CancelOutcome(number, f"task-{number}", "cancelled", 0.001) for number in tasks]
+        return done, {}
 
     def stalls(self):
         if not OPTIONS.get("blocked"):

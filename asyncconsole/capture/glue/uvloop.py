@@ -10,17 +10,19 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+from asyncconsole.capture.objects import module_of, mro, type_name
+
 MODULE = "uvloop.loop"
 
 
 def is_loop(thing: Any) -> bool:
     """True for uvloop's loops and their subclasses."""
-    return any(base.__module__ == MODULE for base in type(thing).__mro__)
+    return any(module_of(base) == MODULE for base in mro(type(thing)))
 
 
 def is_timer(thing: Any) -> bool:
     """True for uvloop's timer handles."""
-    return type(thing).__name__ == "TimerHandle" and type(thing).__module__ == MODULE
+    return type_name(thing) == "TimerHandle" and module_of(type(thing)) == MODULE
 
 
 def timers(loop: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
+from asyncconsole.capture.objects import mro
 from asyncconsole.capture.readers.reader import Facts, Reader
 
 __all__ = ["Facts", "Reader", "reader_for", "wait_codes"]
@@ -35,7 +36,7 @@ def reader_for(thing: Any) -> Reader | None:
         return _known[kind]
     except KeyError:
         book = _by_type()
-        found = next((book[base] for base in kind.__mro__ if base in book), None)
+        found = next((book[base] for base in mro(kind) if base in book), None)
         _known[kind] = found
         return found
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from asyncconsole.capture.objects import attribute
-from asyncconsole.capture.readers.reader import Facts, Reader, code, futures_of
+from asyncconsole.capture.readers.reader import Facts, Reader, code, futures_of, stock
 
 
 class _ConditionReader(Reader):
@@ -24,7 +24,11 @@ class _ConditionReader(Reader):
 
     def guards(self, thing: Any) -> Any:
         lock = attribute(thing, "_lock")
-        return lock if isinstance(lock, asyncio.Lock) else thing
+        return lock if issubclass(type(lock), asyncio.Lock) else thing
+
+    def trusted(self, thing: Any) -> bool:
+        # wait() gives the lock back in the middle of its ``async with``.
+        return stock(thing, asyncio.Condition, ("wait", "wait_for", "__aenter__", "__aexit__"))
 
     def waits_for(self, thing: Any, future: Any, kind: str) -> bool:
         # Condition.wait() takes the lock again before it returns: a task that is

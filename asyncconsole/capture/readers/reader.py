@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from asyncconsole.capture.objects import attribute, method_code
+from asyncconsole.capture.objects import attribute, method_code, mro, space
 
 Detail = tuple[str, "str | int | float | bool | None"]
 
@@ -61,6 +61,10 @@ class Reader:
         """The primitive that is really held when ``thing`` is (a Condition's lock)."""
         return thing
 
+    def trusted(self, thing: Any) -> bool:
+        """Whether an exit of ``thing`` in force proves that it is held."""
+        return True
+
     def waits_for(self, thing: Any, future: Any, kind: str) -> bool:
         """Whether a task suspended in one of ``waits`` on ``future`` waits for ``thing``."""
         return True
@@ -86,9 +90,9 @@ def futures_of(thing: Any, name: str) -> tuple[Any, ...]:
 def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
     """True when none of ``methods`` is overridden by a subclass or on the instance."""
     for name in methods:
-        for cls in type(thing).__mro__:
-            if name in cls.__dict__:
-                function = cls.__dict__[name]
+        for cls in mro(type(thing)):
+            if name in space(cls):
+                function = space(cls)[name]
                 if type(function) is not FunctionType:
                     return False
                 if function.__code__.co_filename != base.__init__.__code__.co_filename:  # type: ignore[misc]

@@ -10,7 +10,8 @@ class _AwaitCycle(KnotRule):
     kind = "await_cycle"
     fix = (
         "let one side signal through an Event or a Queue, not by ending; a task can't await "
-        "a task that awaits it (cancel() alone raises RecursionError on such a cycle)"
+        "a task that awaits it (Task.cancel() raises RecursionError on such a cycle; the "
+        "console's cancel gets through)"
     )
 
     def claims(self, case: Case, knot: Knot) -> bool:
