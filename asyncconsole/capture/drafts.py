@@ -81,6 +81,8 @@ class Draft:
                     found[id(thing)] = thing
                     for member in _members(thing):
                         found[id(member)] = member
+                        if type(thing) is dict:  # an object's attributes
+                            found.update((id(deep), deep) for deep in _members(member))
         return list(found.values())
 
     def cancels(self) -> bool:

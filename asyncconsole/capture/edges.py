@@ -47,14 +47,20 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
     for index, draft in enumerate(listed):
         if index % SLICE == SLICE - 1:
             yield
-        waiting = draft.waiting
-        if waiting is not None and id(waiting.future) in links.due:
-            links.due.setdefault(id(draft.task), []).extend(links.due[id(waiting.future)])
-        if draft.cancels():
-            for thing in draft.refers():
-                if futures.is_task(thing) and thing is not draft.task:
-                    links.watchers.setdefault(id(thing), set()).add(draft.number)
+        _act_on(draft, links)
     return links
+
+
+def _act_on(draft: Draft, links: Links) -> None:
+    """Timers that will wake this task, and tasks that this one may cancel."""
+    if draft.waiting is not None:  # a timer that sets the event acts on who waits for it
+        for thing in (draft.waiting.future, draft.waiting.thing):
+            if id(thing) in links.due:
+                links.due.setdefault(id(draft.task), []).extend(links.due[id(thing)])
+    if draft.cancels():
+        for thing in draft.refers():
+            if futures.is_task(thing) and thing is not draft.task:
+                links.watchers.setdefault(id(thing), set()).add(draft.number)
 
 
 def wait_of(

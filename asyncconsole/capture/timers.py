@@ -18,6 +18,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import attribute, contents
+from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.waits import timer
 
 SLICE = 2_000
@@ -25,7 +26,7 @@ _SLEEP: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-
 
 
 def scheduled(loop: Any) -> Generator[None, None, dict[int, float]]:
-    """When a timer of ``loop`` first acts on a task or future, by the ``id`` of that.
+    """When a timer of ``loop`` first acts on a task, future or primitive, by its ``id``.
 
     Yields:
         None, between slices.
@@ -60,7 +61,7 @@ def _handles(loop: Any) -> list[Any]:
 
 
 def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
-    """Tasks and futures that a callback refers to."""
+    """Tasks, futures and primitives that a callback refers to."""
     found = []
     items = list(arguments) if type(arguments) is tuple else []
     if type(callback) in {types.MethodType, types.BuiltinMethodType}:
@@ -74,7 +75,7 @@ def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
         items += contents(callback.__closure__ or ())
         items += callback.__defaults__ or ()
     for item in items[:100]:
-        if futures.is_future(item):
+        if futures.is_future(item) or reader_for(item) is not None:
             found.append(item)
         elif futures.is_task(attribute(item, "_task")):  # asyncio.Timeout and its like
             found.append(attribute(item, "_task"))
