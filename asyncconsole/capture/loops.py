@@ -22,8 +22,12 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
+from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.objects import attribute, method_code, type_name
+
+UVLOOP_DEPTH = 100
+"""Frames of one thread in which a uvloop loop is looked for."""
 
 DEPTH = 10_000
 """Frames of one thread that are looked at; deeper ones hide the loop that runs them."""
@@ -163,7 +167,7 @@ class LoopBook:
 
     def _find(self, frames: dict[int, FrameType]) -> list[LoopFact]:
         runs: dict[int, _Run] = {}
-        for run in _runs(frames):
+        for run in [*_runs(frames), *_foreign_runs(frames)]:
             runs.setdefault(id(run.loop), run)
             self.note(run.loop)
         current = getattr(_tasks, "_current_tasks", None)
@@ -282,6 +286,29 @@ def _runs(frames: dict[int, FrameType]) -> list[_Run]:
                 elif loop is not None:
                     found.append(_Run(loop, thread, frame is top))
             callee, frame = frame, frame.f_back
+    return found
+
+
+def _foreign_runs(frames: dict[int, FrameType]) -> list[_Run]:
+    """Uvloop's loops that are run without a ``Runner``, on 3.14 and later.
+
+    Up to 3.13 they are among asyncio's current tasks. Here, whoever called
+    ``run_until_complete`` has the loop in a local variable or attribute; reading locals
+    copies nothing since 3.13.
+    """
+    if sys.version_info < (3, 14) or "uvloop" not in sys.modules:
+        return []
+    found: list[_Run] = []
+    for thread, top in frames.items():
+        frame: FrameType | None = top
+        for _ in range(UVLOOP_DEPTH):
+            if frame is None:
+                break
+            for value in list(frame.f_locals.values()):
+                for loop in (value, attribute(value, "_loop"), attribute(value, "loop")):
+                    if uvloop.is_loop(loop) and loop.is_running():
+                        found.append(_Run(loop, thread, frame is top))
+            frame = frame.f_back
     return found
 
 

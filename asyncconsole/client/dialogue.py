@@ -256,5 +256,7 @@ class WireCompleter(Completer):
             answer = await self._ask(document.text_before_cursor)
         except ConsoleError:
             return  # the next line finds out
-        for text in answer.get("completions", ()):
-            yield Completion(str(text), start_position=-int(answer.get("replace", 0)))
+        candidates = [str(text) for text in answer.get("completions", ())]
+        space = " " if len(candidates) == 1 else ""  # as a shell does: the next word may follow
+        for text in candidates:
+            yield Completion(text + space, start_position=-int(answer.get("replace", 0)))

@@ -12,6 +12,7 @@ from typing import Any
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Target, Terminal
 from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
+from asyncconsole.render.width import clean
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
@@ -98,7 +99,7 @@ async def perform(
     except Leave:
         return Answer(leave=True)
     except ConsoleError as error:
-        return Answer(error=" ".join(str(error).split()), code=error.exit_code)
+        return Answer(error=clean(" ".join(str(error).split())), code=error.exit_code)
     except (InterruptedCommandError, asyncio.CancelledError):
         raise
     except Exception as error:

@@ -131,7 +131,7 @@ def test_lines_completion_and_end(person: Person, server: Server) -> None:
     person.types("ca\t")
     person.sees("bank 4242> cancel")
     assert {"complete": "ca"} in server.got
-    person.types(" 3\r")
+    person.types("3\r")
     person.sees("did cancel 3")
     person.types("\x04")
     assert person.leaves() == 0

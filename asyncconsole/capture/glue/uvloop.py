@@ -10,14 +10,16 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from asyncconsole.capture.objects import module_of, mro, type_name
+from asyncconsole.capture.objects import class_name, module_of, mro, type_name
 
 MODULE = "uvloop.loop"
 
 
 def is_loop(thing: Any) -> bool:
     """True for uvloop's loops and their subclasses."""
-    return any(module_of(base) == MODULE for base in mro(type(thing)))
+    return any(
+        class_name(base) == "Loop" and module_of(base) == MODULE for base in mro(type(thing))
+    )
 
 
 def is_timer(thing: Any) -> bool:
