@@ -262,7 +262,7 @@ def costs(python: str, times: int, seconds: float) -> list[Row]:
                 "idle: wake-ups per second",
                 f"{min(awake):.1f}",
                 f"… {max(awake):.1f}",
-                "10 Hz beat",
+                "4 Hz beat",
             )
         )
     if memory:
@@ -341,7 +341,7 @@ Measured on: {machine}.
 {table}
 
 Nothing of the program is patched by `start()`: what there is to measure comes from the side thread,
-which looks at the loops ten times a second.
+which looks at the loops four times a second.
 """
 
 
