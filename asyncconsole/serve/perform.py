@@ -12,7 +12,6 @@ from typing import Any
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Target, Terminal
 from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
-from asyncconsole.render.width import clean
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
@@ -99,6 +98,8 @@ async def perform(
     except Leave:
         return Answer(leave=True)
     except ConsoleError as error:
+        from asyncconsole.render.width import clean  # noqa: PLC0415 - with the first client
+
         return Answer(error=clean(" ".join(str(error).split())), code=error.exit_code)
     except (InterruptedCommandError, asyncio.CancelledError):
         raise
