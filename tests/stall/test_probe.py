@@ -95,25 +95,6 @@ def test_names_task_frame_call_and_kind(python, kind):
 
 
 @pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))
-def test_a_call_that_holds_the_gil_is_seen_right_after(python, kind):
-    stalls, extra = run("regex", python, kind)
-    stall = stalls[extra["before"]]
-    assert stall["kind"] == "gil_holding_c_call"
-    assert stall["task_name"] == "culprit"
-    assert source(stall) == 'hard.match(text + "b")'
-    assert stall["call"] == "hard.match"
-
-
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
-def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
-    stalls, _ = run("regex_in_thread", python, kind)
-    stall = stalls[-1]
-    assert stall["kind"] == "gil_holding_c_call"
-    assert stall["task"] is None
-    assert source(stall) == 'hard.match(text + "b")'
-
-
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))
 def test_busy_loops_that_answer_are_not_stalled(python, kind):
     assert run("healthy", python, kind)[0] == []
 
