@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from asyncconsole.capture._claims import Flow, Ledger, Spelling
 from asyncconsole.capture._dataflow import ENDS, LONGEST, ROUNDS, apply, arguments
 from asyncconsole.capture._stack import (
     EFFECTS,
@@ -35,6 +36,7 @@ from asyncconsole.capture._stack import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import CodeType
 
 
@@ -176,6 +178,10 @@ class _Analysis:
         self.work: list[int] = []
         self.yields: dict[int, tuple[State, bool]] = {}
 
+    def walk(self, stack: Iterable[Slot], sure: int, maybe: int) -> Walk:
+        """A walk that goes on from that state."""
+        return Walk(self.code, list(stack), sure, maybe)
+
     def target(self, at: int, name: str, arg: int) -> int:
         """Where an instruction jumps to, or its block's handler."""
         return 2 * arg if name in self.absolute else at + 2 + 2 * arg
@@ -214,7 +220,7 @@ class _Analysis:
             while self.work and self.work[0] == at:
                 heappop(self.work)
             state = self.joins[at]
-            walk = Walk(self.code, list(state.stack), state.sure, state.maybe)
+            walk = self.walk(state.stack, state.sure, state.maybe)
             budget -= self.line(at, walk, list(state.blocks))
             if budget < 0:
                 raise StrangeCodeError
@@ -254,7 +260,7 @@ class _Analysis:
             waits = name == "YIELD_FROM"
             self.yields[at - 2 if waits else at] = (self.state(walk, blocks, 1), waits)
         if name in _JUMPS:
-            other = Walk(self.code, list(walk.stack), walk.sure, walk.maybe)
+            other = self.walk(walk.stack, walk.sure, walk.maybe)
             apply(other, _JUMPS[name], arg)
             self.join(self.target(at, name, arg), self.state(other, blocks))
             if name in {"JUMP_FORWARD", "JUMP_ABSOLUTE"}:
@@ -352,3 +358,36 @@ def analyse(code: CodeType) -> Shape:
         StrangeCodeError: when it can't be understood.
     """
     return _Analysis(code).shape()
+
+
+class _Claims(_Analysis):
+    """Same walk, with a ledger of what is acquired and given back."""
+
+    def __init__(self, code: CodeType) -> None:
+        super().__init__(code)
+        self.ledger = Ledger(code, Spelling(0, 0), code.co_cellvars + code.co_freevars)
+
+    def walk(self, stack: Iterable[Slot], sure: int, maybe: int) -> Walk:
+        """A walk that the ledger follows."""
+        return self.ledger.walk(stack, sure, maybe)
+
+    def execute(self, at: int, walk: Walk, blocks: list[Block]) -> bool:
+        """Run one instruction and note what it means."""
+        before = list(walk.stack)
+        goes_on = super().execute(at, walk, blocks)
+        if goes_on:
+            _, name, arg = self.listing[at]
+            self.ledger.after(name, arg, at, before, walk)
+        return goes_on
+
+
+def flow(code: CodeType) -> Flow:
+    """What explicit acquire and release in a code object say.
+
+    Raises:
+        StrangeCodeError: when it can't be understood.
+    """
+    claims = _Claims(code)
+    claims.run()
+    found = (((at,), state.sure, state.maybe) for at, (state, _) in claims.yields.items())
+    return claims.ledger.flow(found)

@@ -12,12 +12,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from asyncconsole.capture._claims import Flow, Spelling
 from asyncconsole.capture._dataflow import (
     Analysis,
     Dialect,
     copy_free_vars,
     push_exc_info,
 )
+from asyncconsole.capture._flow import FlowAnalysis
 from asyncconsole.capture._stack import (
     CALLABLE,
     EFFECTS,
@@ -176,3 +178,15 @@ def analyse(code: CodeType) -> Shape:
         StrangeCodeError: when it can't be understood.
     """
     return Analysis(code, DIALECT).shape()
+
+
+SPELLING: Final = Spelling(names=1, attributes=1, subscript=26)
+
+
+def flow(code: CodeType) -> Flow:
+    """What explicit acquire and release in a code object say.
+
+    Raises:
+        StrangeCodeError: when it can't be understood.
+    """
+    return FlowAnalysis(code, DIALECT, SPELLING).flow()

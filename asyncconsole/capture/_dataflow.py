@@ -30,7 +30,7 @@ from asyncconsole.capture._stack import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import CodeType
 
 LONGEST: Final = 100_000
@@ -161,6 +161,10 @@ class Analysis:
         self.places: dict[int, tuple[int, tuple[int, int, int, int] | None]] = {}
         self.yields: dict[int, tuple[tuple[Slot, ...], int, int]] = {}
 
+    def walk(self, stack: Iterable[Slot], sure: int, maybe: int) -> Walk:
+        """A walk that goes on from that state."""
+        return Walk(self.code, list(stack), sure, maybe)
+
     def target(self, item: Instruction) -> int:
         """Where an instruction jumps to."""
         return item.after + (-2 if "BACKWARD" in item.name else 2) * item.arg
@@ -192,7 +196,7 @@ class Analysis:
             while self.work and self.work[0] == at:
                 heappop(self.work)
             stack, sure, maybe = self.joins[at]
-            budget -= self.line(at, Walk(self.code, list(stack), sure, maybe))
+            budget -= self.line(at, self.walk(stack, sure, maybe))
             if budget < 0:
                 raise StrangeCodeError
 
@@ -250,7 +254,7 @@ class Analysis:
         taken = self.dialect.jumps.get(item.name)
         if taken is None:
             raise StrangeCodeError
-        other = Walk(self.code, list(walk.stack), walk.sure, walk.maybe)
+        other = self.walk(walk.stack, walk.sure, walk.maybe)
         apply(other, taken, item.arg)
         self.join(self.target(item), tuple(other.stack), other.sure, other.maybe)
         if item.name.startswith("JUMP") and "_IF_" not in item.name:

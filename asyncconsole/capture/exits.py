@@ -111,6 +111,25 @@ def referents(owner: Any) -> list[Any]:
     return get_referents(owner if frame is None else frame)
 
 
+class Names(NamedTuple):
+    """What the names in a suspended frame can mean.
+
+    Attributes:
+        globals: Of its module.
+        objects: What the frame refers to.
+        start: Index of its first local there.
+        slack: Objects in front of the locals that may be there or not.
+    """
+
+    globals: dict[str, Any]
+    objects: list[Any]
+    start: int
+    slack: int
+
+
+_Looked = tuple[list[Any], tuple[int, int], Any]
+"""What a frame refers to, where the locals begin there, and what it awaits."""
+
 _Found = tuple[Point, list[Any], tuple[int, ...]]
 
 _IDLE: Final[_Found] = (Point((), awaiting=False, handling=False, least=0, most=0), [], ())
@@ -147,19 +166,43 @@ def _read(owner: Any, *, loops: bool) -> _Found | None:
         return _IDLE if at in shape.begin else None
     if not (point.iterators if loops else point.exits):
         return point, [], ()
+    looked = _look(owner, frame, at)
+    if looked is None:
+        return None
+    objects, head, awaited = looked
+    picks = place(point, View(objects, *head, awaited, trailed=not _OF_FRAME))
+    return None if picks is None else (point, objects, picks)
+
+
+def _look(owner: Any, frame: FrameType, at: int) -> _Looked | None:
+    """What a frame suspended at ``at`` refers to; None when it moved or is strange."""
     look, await_of = _LOOKS[type(owner)]
     seen, awaited, objects = look(owner, frame)
     moved = frame.f_lasti != at or frame.f_back is not None or await_of(owner) is not awaited
     if seen != at or moved:
         return None
+    code = frame.f_code
     if _OF_FRAME:
         head = behind_frame_head(objects, code, frame.f_trace)
     else:
         head = behind_head(objects, code)
-    if head is None:
+    return None if head is None else (objects, head, awaited)
+
+
+def suspended_at(owner: Any) -> int | None:
+    """``f_lasti`` of a suspended frame; None when it runs or has ended."""
+    frame = _frame(owner)
+    return None if frame is None or frame.f_back is not None else frame.f_lasti
+
+
+def names_at(owner: Any, at: int) -> Names | None:
+    """Where the names of a frame suspended at ``at`` are to be found."""
+    frame = _frame(owner)
+    looked = None if frame is None else _look(owner, frame, at)
+    if frame is None or looked is None:
         return None
-    picks = place(point, View(objects, *head, awaited, trailed=not _OF_FRAME))
-    return None if picks is None else (point, objects, picks)
+    objects, (start, slack), _ = looked
+    return Names(frame.f_globals, objects, start, slack)
 
 
 # In each of these, no other thread gets its turn between the reads: they are C calls with

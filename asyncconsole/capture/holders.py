@@ -3,7 +3,9 @@
 A suspended coroutine keeps, on its frame's stack, the exit of each ``async with``
 it is inside of. ``exits.exits_in_force`` reads which of them are really in force;
 here they are followed through ``@asynccontextmanager``, ``AsyncExitStack`` and
-async generators to the primitives behind them.
+async generators to the primitives behind them. That is certain. What a frame took by
+an explicit ``acquire`` (``flow.py``), and what a class with ``__aenter__`` and
+``__aexit__`` of its own took inside of them, is only likely.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
+from asyncconsole.capture.flow import taken, wrapped
 from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.waits import timer_in
@@ -76,11 +79,14 @@ def grip(chain: Chain) -> Grip:
     """What the frames of a chain hold and which timeouts are in force on them."""
     found = Grip()
     for index, level in enumerate(chain.levels):
+        _acquired(level.owner, level.code, index, None, found)
         if not bare(level.code):
             _read(level.owner, index, level, found, "stack")
             for iterator in async_iterators(level.owner):
                 if not any(iterator is other.owner for other in chain.levels):
                     _read(iterator, index, level, found, "generator")
+                    if type(iterator) is types.AsyncGeneratorType:
+                        _acquired(iterator, iterator.ag_code, index, level.line, found)
         if code_facts(level.code).releases:
             _doubt(found)
     return found
@@ -91,6 +97,15 @@ def _doubt(found: Grip) -> None:
     found.releases = True
     for held in found.held:
         held.certain = False
+
+
+def _acquired(owner: Any, code: types.CodeType, index: int, line: int | None, found: Grip) -> None:
+    """What one frame took by explicit acquire; ``line``: where the task's own frame is."""
+    for item in taken(owner, code):
+        reader = reader_for(item.thing)
+        held = reader.guards(item.thing) if reader is not None else item.thing
+        at = item.line if line is None else line
+        found.held.append(Held(held, item.thing, index, at, None, "flow", certain=False))
 
 
 def _read(owner: Any, index: int, level: Level, found: Grip, how: str) -> None:
@@ -124,6 +139,12 @@ def _expand(manager: Any, held: Held, found: Grip, level: Level, depth: int = 0)
     for inner in _inside(manager):
         copy = Held(None, None, held.level, held.line, held.span, held.how, held.certain)
         _expand(inner, copy, found, level, depth + 1)
+    if issubclass(type(manager), _GeneratorManager):
+        generator = attribute(manager, "gen")
+        if type(generator) is types.AsyncGeneratorType:
+            _acquired(generator, generator.ag_code, held.level, held.line, found)
+    elif not issubclass(type(manager), _ExitStack):
+        _wrapped(manager, held, found)
     due = timer_in(manager)
     if due is not None:
         found.due.append(due)
@@ -136,6 +157,18 @@ def _codes(manager: Any) -> list[types.CodeType]:
         return [generator.ag_code] if type(generator) is types.AsyncGeneratorType else []
     found = [method_code(type(manager), name) for name in ("__aenter__", "__aexit__")]
     return [code for code in found if code is not None]
+
+
+def _wrapped(manager: Any, held: Held, found: Grip) -> None:
+    """Locks that a class takes in its ``__aenter__`` and gives back in its ``__aexit__``."""
+    cls = type(manager)
+    for name in wrapped(method_code(cls, "__aenter__"), method_code(cls, "__aexit__")):
+        thing = attribute(manager, name)
+        reader = reader_for(thing)
+        if reader is not None and reader.holdable:
+            lock = reader.guards(thing)
+            inside = Held(lock, thing, held.level, held.line, held.span, "inside", certain=False)
+            found.held.append(inside)
 
 
 def _inside(manager: Any) -> list[Any]:

@@ -17,6 +17,8 @@ from asyncconsole.capture.waits import describe
 from asyncconsole.model import Gap, Hold, Holder, Resource, Waiter
 
 SLICE = 200
+GUESSED = frozenset({"flow", "inside"})
+"""Evidence that is read from code, not from what is in force: likely, never certain."""
 _CONDITION_WAIT = asyncio.Condition.wait.__code__
 
 
@@ -139,6 +141,7 @@ class Resources:
         if facts is None or not (facts.locked or facts.taken or facts.permits is None):
             return []  # nobody has it: the exit is in force, but it was given back
         claims = [(draft, held) for draft, held in claims if id(draft.task) not in away]
+        claims = _likely(claims, facts)
         if facts.permits is not None and len({id(d.task) for d, _ in claims}) > facts.permits:
             for _, held in claims:
                 held.certain = False  # more holders than permits: not all of them can be right
@@ -252,6 +255,21 @@ class Resources:
                 yield Waiter(
                     draft.number, futures.name(draft.task), position, now - draft.since, role
                 )
+
+
+def _likely(claims: list[tuple[Draft, Held]], facts: Facts) -> list[tuple[Draft, Held]]:
+    """The claims without those of code (``flow``, ``inside``) that the rest speaks against."""
+    shown = [(draft, held) for draft, held in claims if held.how not in GUESSED]
+    known = {id(draft.task) for draft, _ in shown}
+    guessed: dict[int, tuple[Draft, Held]] = {}
+    for draft, held in claims:
+        if held.how in GUESSED and id(draft.task) not in known:
+            guessed.setdefault(id(draft.task), (draft, held))
+    if not (facts.locked or facts.taken):
+        return shown
+    if facts.permits is not None and len(guessed) > facts.permits - len(known):
+        return shown  # some of them must be wrong, and nobody can tell which
+    return shown + list(guessed.values())
 
 
 def _guarded(thing: Any) -> Any:

@@ -20,7 +20,7 @@ from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.objects import attribute, cell, instance_dict, method_code, type_name
-from asyncconsole.capture.readers import wait_codes
+from asyncconsole.capture.readers import reader_for, wait_codes
 from asyncconsole.model.task import Needs
 
 MOST_CHILDREN = 100_000
@@ -307,4 +307,5 @@ def describe(thing: Any) -> str:
     """Type name of a primitive as people call it."""
     if type(thing) in futures.FUTURES:
         return "Future"
-    return type_name(thing)
+    reader = reader_for(thing)
+    return (reader.title if reader is not None else "") or type_name(thing)

@@ -26,6 +26,9 @@ SOON = 600.0
 MOST_EDGES = 32
 """Holders of one semaphore that are drawn as edges; a cycle needs one."""
 
+CODE = frozenset({"flow", "inside"})
+"""Evidence for a holder that is read from code; see `asyncconsole.model.Hold.how`."""
+
 _PASSES_CANCEL = {"task", "gather", "wait_for", "task_group", "wait"}
 """Waits through which a cancelled waiter cancels what it waits for. ``asyncio.wait``
 does not by itself; the code around it usually does."""
@@ -247,6 +250,11 @@ class Graph:
                 found.append(f"{item.type} {item.name} has an acquire or release of its own")
             elif item.permits is None:
                 found.append(f"{item.type} {item.name} does not tell how many permits it has")
+            elif any(holder.how in CODE for holder in item.holders):
+                found.append(
+                    f"that {self.tasks[edge.needed].name} holds {item.type} {item.name} "
+                    "is read from its code, which is likely, not certain"
+                )
             elif not item.accounted:
                 found.append(f"who holds {item.type} {item.name} is likely, not certain")
         return tuple(dict.fromkeys(found))

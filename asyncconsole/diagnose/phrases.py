@@ -59,7 +59,8 @@ def holds(task: Task, item: Resource) -> str:
     """``transfer:a→b (2) holds Lock ACCOUNTS['alice'] (L1), taken at bank.py:20 in transfer``."""
     hold = hold_of(task, item.id)
     taken = f", taken at {place(hold.file, hold.line, hold.function)}" if hold is not None else ""
-    return f"{who(task)} holds {what(item)}{taken}"
+    verb = "holds" if hold is None or hold.certain else "probably holds"
+    return f"{who(task)} {verb} {what(item)}{taken}"
 
 
 def waits(snapshot: Snapshot, task: Task, following: Task | None) -> str:

@@ -13,7 +13,7 @@ class Holder:
         task: Id of the task.
         name: Name of the task.
         file: Where it took it.
-        line: Line of the ``async with``.
+        line: Line of the ``async with`` or ``acquire()``.
         function: Function that took it.
         since: Seconds, a lower bound; None when unknown.
         how: See `Hold.how`.

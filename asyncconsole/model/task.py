@@ -68,12 +68,15 @@ class Hold:
         resource: Id of the resource (``L3``).
         frame: Index into the task's frames of the frame that took it, or -1.
         file: Where it was taken.
-        line: Line of the ``async with`` that took it.
+        line: Line of the ``async with`` or ``acquire()`` that took it.
         function: Function that took it.
         since: Seconds it has been held, a lower bound; None when unknown.
         how: Evidence: ``stack`` (the exit of an ``async with`` in force on the
             frame), ``generator`` (same, in an async generator the task keeps),
-            ``running`` (read from the code of a task that runs now).
+            ``running`` (read from the code of a task that runs now), ``flow``
+            (its code awaited ``acquire()`` and has not called ``release()``),
+            ``inside`` (the ``async with`` is on an object whose own ``__aenter__``
+            and ``__aexit__`` take it and give it back).
         certain: False when the evidence is not a proof.
     """
 

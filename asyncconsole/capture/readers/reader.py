@@ -47,11 +47,13 @@ class Reader:
         type: The class (subclasses are read too).
         waits: Suspended functions that mean a wait on it, by their kind.
         holdable: True when tasks hold it (a lock, not an event).
+        title: What people call it, when that is not the class's name.
     """
 
     type: type
     waits: dict[CodeType, str]
     holdable = False
+    title = ""
 
     def read(self, thing: Any) -> Facts:
         """Its state; may raise anything, which becomes a gap in the snapshot."""
