@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from typing import ClassVar
 
 import programs
 from programs import for_ever, scenario, spawn
@@ -44,7 +45,7 @@ class Store:
 class Watched:
     """Any code of ours that runs while it is looked at is a bug."""
 
-    touched = []
+    touched: ClassVar = []
 
     def __init__(self, lock):
         self.__dict__["lock"] = lock
@@ -190,6 +191,17 @@ async def a_likely_cycle():
             one.release()
 
     return [spawn(step(first, second), "x"), spawn(step(second, first), "y")]
+
+
+@scenario
+async def a_lock_that_it_probably_took_itself():
+    lock = asyncio.Lock()
+
+    async def twice():
+        await lock.acquire()
+        await lock.acquire()
+
+    return [spawn(twice(), "twice")]
 
 
 class Wrapper:

@@ -10,6 +10,7 @@ Usage: python random_acquires.py plain|wild FIRST COUNT
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -263,10 +264,8 @@ async def run(seed, wild, total, false):
         return chance.random() < 0.5
 
     async def whole(name):
-        try:
+        with contextlib.suppress(KeyError):
             await space[f"make_{name}"](house, flag)
-        except KeyError:
-            pass
 
     tasks = [asyncio.ensure_future(whole(name)) for name in names]
     program = Program()

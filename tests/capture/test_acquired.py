@@ -91,6 +91,12 @@ def test_a_cycle_through_likely_holders_is_a_suspect(seen):
     assert any("probably holds" in line for line in finding["evidence"])
 
 
+def test_a_lock_that_a_task_probably_took_itself(seen):
+    (finding,) = seen["a_lock_that_it_probably_took_itself"]["findings"]
+    assert (finding["verdict"], finding["kind"]) == ("suspect", "self_deadlock")
+    assert "which it probably took itself" in finding["summary"]
+
+
 def test_a_lock_inside_of_a_manager(seen):
     found = holders(seen, "a_manager_that_wraps_a_lock")
     assert found["inside"] == [("Lock", "inside", False, "async with wrapper:")]

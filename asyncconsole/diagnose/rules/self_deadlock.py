@@ -22,7 +22,8 @@ class _SelfDeadlock(KnotRule):
         item = case.graph.resources[knot.resources[0]]
         hold = hold_of(task, item.id)
         at = f" at {place(hold.file, hold.line, hold.function)}" if hold is not None else ""
-        return f"{task.name} waits for {what(item)}, which it took itself{at}"
+        took = "took" if hold is None or hold.certain else "probably took"
+        return f"{task.name} waits for {what(item)}, which it {took} itself{at}"
 
 
 def _semaphore(case: Case, knot: Knot) -> bool:
