@@ -104,7 +104,8 @@ def _intent(snapshot: Snapshot, number: int, going: set[int]) -> Line:
             continue
         first = next((waiter for waiter in item.waiters if waiter.task not in going), None)
         then = f", then {first.name} ({first.task}) gets it" if first is not None else ""
-        parts.append(f"{item.name} ({item.id}){then}")
+        doubt = "" if hold.certain else "probably "
+        parts.append(f"{doubt}{item.name} ({item.id}){then}")
     return line(f"Cancelling {task.name} ({task.id}) frees {'; '.join(parts)}.")
 
 

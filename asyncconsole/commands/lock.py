@@ -43,7 +43,11 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
             continue
         lines += [
             line(),
-            line("the holder now: ", (task.name, "name"), f" ({task.id})  {task.state}"),
+            line(
+                "the holder now: " if holder.certain else "probably the holder: ",
+                (task.name, "name"),
+                f" ({task.id})  {task.state}",
+            ),
         ]
         lines += stack(snapshot, task, everything=False)
         document["holders"].append(phrases.task_document(task))  # type: ignore[attr-defined]  # the list made above

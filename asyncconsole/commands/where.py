@@ -77,7 +77,9 @@ def _headline(snapshot: Snapshot, task: Task) -> Line:
         pieces.append(f"{word} {phrases.waiting(task.wait)}")
         item = snapshot.resource(task.wait.resource) if task.wait.resource else None
         if item is not None and item.holders:
-            names = ", ".join(f"{h.name} ({h.task})" for h in item.holders[:3])
+            names = ", ".join(
+                f"{'' if h.certain else 'probably '}{h.name} ({h.task})" for h in item.holders[:3]
+            )
             pieces.append(f", held by {names}")
         pieces.append(f", {phrases.since(task.wait)}")
     if task.cancelling:
