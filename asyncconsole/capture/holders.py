@@ -24,6 +24,7 @@ from asyncconsole.capture.flow import taken, wrapped
 from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.waits import timer_in
+from asyncconsole.model import Frame
 
 DEEPEST = 20
 """Context managers inside context managers that are followed."""
@@ -45,6 +46,9 @@ class Held:
         span: Source range of its expression, when known.
         how: See `asyncconsole.model.Hold.how`.
         certain: See `asyncconsole.model.Hold.certain`.
+        provable: False when a proof must not rest on it, certain or not.
+        since: Monotonic time at which it was taken, when recorded.
+        site: Where it was taken, when no level of the chain did.
     """
 
     thing: Any
@@ -54,6 +58,9 @@ class Held:
     span: tuple[int, int, int, int] | None
     how: str
     certain: bool
+    provable: bool = True
+    since: float | None = None
+    site: Frame | None = None
 
 
 @dataclass(slots=True)

@@ -32,6 +32,10 @@ class Numbers:
         """The number of ``thing``, a new one when it is new."""
         return self.entry(thing)[0]
 
+    def fresh(self) -> int:
+        """A new number for something that is gone already."""
+        return next(self._last)
+
     def known(self, thing: Any) -> int:
         """The number of ``thing``, or 0 when it is new."""
         found = self._entries.get(id(thing))

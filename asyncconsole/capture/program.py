@@ -28,6 +28,7 @@ from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import search
 from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
 
@@ -47,6 +48,7 @@ class Program:
         tasks: Numbers of its tasks.
         futures: Numbers of the futures that tasks wait on.
         things: Numbers of its primitives.
+        records: What tracking knows; None while it is off.
     """
 
     def __init__(self) -> None:
@@ -54,6 +56,7 @@ class Program:
         self.tasks = Numbers()
         self.futures = Numbers()
         self.things = Numbers()
+        self.records: Records | None = None
         self._names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
 
@@ -151,7 +154,7 @@ class Program:
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if draft.waiting is not None:
                 draft.token, draft.since = self.futures.entry(draft.future)
-        book = Resources(listed, self.things)
+        book = Resources(listed, self.things, self.records if resources else None)
         if resources:
             yield from book.collect(gaps)
         yield from self._name(book)
@@ -217,6 +220,7 @@ class Program:
             due.append(scope)
         deadline = min(due) - draft.loop_time() if due else None
         coroutine = futures.coroutine(draft.task)
+        made = self.records.creation(draft.task) if self.records is not None else None
         return Task(
             id=number,
             name=futures.name(draft.task),
@@ -232,7 +236,11 @@ class Program:
             watchers=tuple(sorted(links.watchers.get(key, ()))),
             children=tuple(self.tasks.of(task) for task in draft.grip.children),
             cancelling=futures.cancelling(draft.task),
+            created=utc(time.time() - (now - made.at)) if made is not None else None,
+            age=max(0.0, now - made.at) if made is not None else None,
             gap=draft.gap,
+            creation=made.frames if made is not None else (),
+            creator=self.tasks.of(made.creator) if made and made.creator is not None else None,
         )
 
     def _loop(self, fact: LoopFact, loop: Any, listed: list[drafts.Draft]) -> Loop:
@@ -292,6 +300,7 @@ def _with_sources(snapshot: Snapshot) -> Snapshot:
         frames(thread.frames)
     for task in snapshot.tasks:
         frames(task.frames)
+        frames(task.creation)
         wanted.update((hold.file, hold.line) for hold in task.holds)
     import dataclasses  # noqa: PLC0415 - only when a capture is made
 

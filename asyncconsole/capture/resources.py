@@ -7,12 +7,14 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from asyncconsole.capture import futures
+from asyncconsole.capture.claims import Recorded, agree
 from asyncconsole.capture.code import short
 from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.holders import Held
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.names import Place, base
 from asyncconsole.capture.readers import Facts, reader_for
+from asyncconsole.capture.records import Records
 from asyncconsole.capture.waits import describe
 from asyncconsole.model import Gap, Hold, Holder, Resource, Waiter
 
@@ -25,7 +27,9 @@ _CONDITION_WAIT = asyncio.Condition.wait.__code__
 class Resources:
     """The primitives of one capture."""
 
-    def __init__(self, listed: list[Draft], numbers: Numbers) -> None:
+    def __init__(
+        self, listed: list[Draft], numbers: Numbers, records: Records | None = None
+    ) -> None:
         self._listed = listed
         self._numbers = numbers
         self._facts: dict[int, Facts] = {}
@@ -36,6 +40,10 @@ class Resources:
         self._notified: dict[int, list[Any]] = {}
         for draft in listed:
             self._enlist(draft)
+        self._recorded = Recorded(records, listed)
+        self._unseen: dict[int, list[Held]] = {}
+        for thing in self._recorded.taken():
+            self._add(thing)
 
     def _enlist(self, draft: Draft) -> None:
         """What one task waits for and holds."""
@@ -103,10 +111,15 @@ class Resources:
                 self._facts[key] = Facts(state="unreadable")
         self._doubt_lenders()
         away = self._given_back()
-        for index, (key, claims) in enumerate(list(self._holders.items())):
+        for index, (key, thing) in enumerate(list(self._things.items())):
             if index % SLICE == SLICE - 1:
                 yield
-            self._holders[key] = self._settled(key, claims, away.get(key, set()))
+            claims = self._recorded.merge(thing, self._holders.get(key, []))
+            if claims:
+                self._holders[key] = self._settled(key, claims, away.get(key, set()))
+            for draft, held in claims:
+                if not any(held is seen for seen in draft.grip.held):
+                    self._unseen.setdefault(id(draft.task), []).append(held)
 
     def _doubt_lenders(self) -> None:
         """A task that a holder awaits may release what the holder took."""
@@ -142,9 +155,7 @@ class Resources:
             return []  # nobody has it: the exit is in force, but it was given back
         claims = [(draft, held) for draft, held in claims if id(draft.task) not in away]
         claims = _likely(claims, facts)
-        if facts.permits is not None and len({id(d.task) for d, _ in claims}) > facts.permits:
-            for _, held in claims:
-                held.certain = False  # more holders than permits: not all of them can be right
+        agree(claims, facts.permits)
         return claims
 
     def _given_back(self) -> dict[int, set[int]]:
@@ -165,20 +176,21 @@ class Resources:
 
     def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
         """What one task holds, as plain data."""
-        for held in draft.grip.held:
+        for held in [*draft.grip.held, *self._unseen.get(id(draft.task), ())]:
             claims = self._holders.get(id(held.thing), ())
             if not any(claim is held for _, claim in claims):
                 continue
-            frame = draft.frames[held.level]
+            frame = held.site or draft.frames[held.level]
             yield Hold(
                 resource=self.id(held.thing),
                 frame=held.level,
                 file=frame.file,
                 line=held.line,
                 function=frame.function,
-                since=now - draft.since if draft.waiting is not None else None,
+                since=_since(draft, held, now),
                 how=held.how,
                 certain=held.certain,
+                exact=held.since is not None,
             )
 
     def id(self, thing: Any) -> str:
@@ -207,7 +219,11 @@ class Resources:
             facts = self._facts[key]
             claims = self._claims(thing)
             holders = tuple(self._holder(draft, held, now) for draft, held in claims)
-            certain = [held for _, held in claims if held.certain and held.how == "stack"]
+            certain = [
+                held
+                for _, held in claims
+                if held.certain and held.provable and held.how in {"stack", "tracked"}
+            ]
             yield Resource(
                 id=self.id(thing),
                 type=describe(thing),
@@ -229,16 +245,17 @@ class Resources:
         return self._holders.get(id(guarded), [])
 
     def _holder(self, draft: Draft, held: Held, now: float) -> Holder:
-        frame = draft.frames[held.level]
+        frame = held.site or draft.frames[held.level]
         return Holder(
             task=draft.number,
             name=futures.name(draft.task),
             file=frame.file,
             line=held.line,
             function=short(frame.function),
-            since=now - draft.since if draft.waiting is not None else None,
+            since=_since(draft, held, now),
             how=held.how,
             certain=held.certain,
+            exact=held.since is not None,
         )
 
     def _waiters(self, facts: Facts, thing: Any, now: float) -> Iterator[Waiter]:
@@ -270,6 +287,13 @@ def _likely(claims: list[tuple[Draft, Held]], facts: Facts) -> list[tuple[Draft,
     if facts.permits is not None and len(guessed) > facts.permits - len(known):
         return shown  # some of them must be wrong, and nobody can tell which
     return shown + list(guessed.values())
+
+
+def _since(draft: Draft, held: Held, now: float) -> float | None:
+    """Seconds something has been held: recorded, or at least as long as its holder waits."""
+    if held.since is not None:
+        return max(0.0, now - held.since)
+    return now - draft.since if draft.waiting is not None else None
 
 
 def _guarded(thing: Any) -> Any:

@@ -36,6 +36,7 @@ TOUR_WIDTH = 110  # columns, when nobody's terminal says
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("name", metavar="NAME", nargs="?", help=f"which app (default: {DEFAULT})")
+    parser.add_argument("--no-track", action="store_true", help="patch nothing of the app")
     parser.add_argument("--list", action="store_true", help="list the apps")
 
 
@@ -57,7 +58,7 @@ def demo(options: argparse.Namespace) -> int:
         msg = f"no demo `{name}`. {hint}"
         raise UsageError(msg)
     person = sys.stdin.isatty() and sys.stdout.isatty()
-    with App(folder() / f"{name}.py") as app:
+    with App(folder() / f"{name}.py", track=not options.no_track) as app:
         screen.write(f"{app.path.name} runs as process {app.child.pid}: {tour.summary}.\n")
         address = app.address()
         app.wait_until_it_hangs(address, tour)
@@ -87,8 +88,9 @@ def folder() -> Path:
 class App:
     """A demo app in a process of its own; leaving the context ends it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, track: bool = True) -> None:
         self.path = path
+        switches = [] if track else ["--no-track"]
         self._folder = tempfile.TemporaryDirectory(prefix="asyncconsole-demo-")
         self._printed = Path(self._folder.name) / "stdout"
         self._log = Path(self._folder.name) / "stderr"
@@ -97,7 +99,7 @@ class App:
         # A session of its own: Ctrl-C at this terminal is for the console, not for the app.
         with self._printed.open("wb") as printed, self._log.open("wb") as log:
             self.child = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
-                [sys.executable, "-m", "asyncconsole", "run", str(path)],
+                [sys.executable, "-m", "asyncconsole", "run", *switches, str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=log,

@@ -11,6 +11,7 @@ __all__ = [
     "Style",
     "age",
     "base",
+    "creation",
     "frame_document",
     "gaps",
     "plural",
@@ -93,7 +94,7 @@ def task_document(task: Task) -> dict[str, object]:
         },
         "where": frame_document(task.where),
         "created": task.created,
-        "age": task.age,
+        "age": None if task.age is None else round(task.age, 3),
     }
 
 
@@ -129,6 +130,17 @@ def resource_document(item: Resource) -> dict[str, object]:
         ],
         "details": dict(item.details),
     }
+
+
+def creation(when: str | None, creator: str, frames: tuple[Frame, ...]) -> list[Line]:
+    """How a task came to be, in lines; none when it was not recorded."""
+    if when is None:
+        return []
+    by = f" by {creator}" if creator else ""
+    lines = [line(f"  created {when}{by}")]
+    for index, frame in enumerate(frames):
+        lines.append(line("    at " if not index else "    from ", *spot(frame)))
+    return lines
 
 
 def gaps(snapshot: Snapshot) -> list[Line]:

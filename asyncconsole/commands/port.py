@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from asyncconsole.model import Snapshot, Stall
+from asyncconsole.model.ended import Ended
 
 Scope = Literal["tasks", "stacks", "all", "threads", "loops"]
 """How much a snapshot must contain: ``loops`` only loops and stalls; ``threads`` also
@@ -49,6 +50,27 @@ class ProbeStatus:
     interval: float
 
 
+@dataclass(frozen=True, slots=True)
+class TrackStatus:
+    """What is tracked.
+
+    Attributes:
+        tasks: True when new tasks are recorded.
+        frames: Frames of a creation chain.
+        locks: True when owners are recorded.
+        ended: Ended tasks remembered.
+        dropped: Ended tasks forgotten to make room.
+        broken: Why task tracking switched itself off, or "".
+    """
+
+    tasks: bool
+    frames: int
+    locks: bool
+    ended: int
+    dropped: int
+    broken: str = ""
+
+
 class Target(Protocol):
     """A program that commands ask."""
 
@@ -80,6 +102,12 @@ class Target(Protocol):
 
     def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
         """Change and tell the stall probe's settings."""
+
+    def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
+        """Change and tell what is tracked; ``tasks`` may be a number of frames."""
+
+    def ended(self) -> Sequence[Ended]:
+        """Tasks that ended while tasks were tracked, oldest first."""
 
 
 class ReplTarget(Target, Protocol):

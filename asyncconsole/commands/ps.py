@@ -8,7 +8,7 @@ import fnmatch
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command, nearest
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Column, Result, Snapshot, Table, Task, Text, UsageError, line
+from asyncconsole.model import Column, Line, Result, Snapshot, Table, Task, Text, UsageError, line
 from asyncconsole.model.task import KINDS
 
 _KEYS = {
@@ -121,7 +121,7 @@ def _matches(task: Task, pattern: str) -> bool:
 
 
 def _table(tasks: list[Task]) -> Table:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("ID", "right"),
         Column("STATE"),
         Column("NAME", least=12),
@@ -130,8 +130,12 @@ def _table(tasks: list[Task]) -> Table:
         Column("SINCE", "right"),
         Column("WHERE", least=12),
     )
-    rows = []
+    tracked = any(task.age is not None for task in tasks)
+    if tracked:
+        columns += (Column("AGE", "right"),)
+    rows: list[tuple[tuple[Line, ...], ...]] = []
     for task in tasks:
+        age = ((line(phrases.age(task.age, exact=True)),),) if tracked else ()
         rows.append(
             (
                 (line((str(task.id), "id")),),
@@ -141,6 +145,7 @@ def _table(tasks: list[Task]) -> Table:
                 (line(phrases.waiting(task.wait)),),
                 (line(phrases.since(task.wait)),),
                 (phrases.spot(task.where),),
+                *age,
             )
         )
     return Table(columns, tuple(rows))

@@ -47,6 +47,8 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
             }
             for hold in task.holds
         ],
+        "created_by": task.creator,
+        "creation": [phrases.frame_document(frame) for frame in task.creation],
         "awaited_by": list(task.awaited_by),
         "cancelling": task.cancelling,
         "gap": task.gap,
@@ -58,6 +60,11 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         count = phrases.plural(folded, "frame")
         note = f"  ({count} of libraries folded; `where {task.id} --all` shows them)"
         lines.append(line((note, "dim")))
+    lines += _elsewhere(snapshot, task)
+    if task.created is not None:
+        other = snapshot.task(task.creator) if task.creator is not None else None
+        by = f"{other.name} ({other.id})" if other is not None else ""
+        lines += phrases.creation(task.created, by, task.creation)
     if task.gap:
         lines.append(line((f"  {task.gap}", "warn")))
     return Result(document, (Text(tuple(lines)),))
@@ -66,6 +73,22 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
 def _lock_name(snapshot: Snapshot, number: str) -> str:
     item = snapshot.resource(number)
     return item.name if item is not None else ""
+
+
+def _elsewhere(snapshot: Snapshot, task: Task) -> list[Line]:
+    """What it holds that was taken by a function which has returned."""
+    lines = []
+    for hold in task.holds:
+        if hold.frame < 0:
+            spot = phrases.spot(Frame(hold.file, hold.line, hold.function))
+            name = _lock_name(snapshot, hold.resource)
+            word = "holds" if hold.certain else "probably holds"
+            lasting = phrases.age(hold.since, exact=hold.exact)
+            held = f", for {lasting}" if lasting else ""
+            lines.append(
+                line((f"  {word} {hold.resource} {name}", "warn"), ", taken at ", *spot, held)
+            )
+    return lines
 
 
 def _headline(snapshot: Snapshot, task: Task) -> Line:

@@ -22,6 +22,7 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-threshold",
         {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
     ),
+    ("--no-track", {"action": "store_true", "help": "don't record how tasks and locks are taken"}),
     ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
 )
 """Options of ``run``; each is one of ``asyncconsole.start``, by the same name."""
@@ -82,6 +83,8 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "read_only": options.read_only,
         "repl": not options.no_repl,
         "strict_port": options.strict_port,
+        "track_tasks": not options.no_track,
+        "track_locks": not options.no_track,
     }
     for name in ("host", "port", "stall_threshold"):
         value = getattr(options, name)

@@ -18,6 +18,7 @@ class Holder:
         since: Seconds, a lower bound; None when unknown.
         how: See `Hold.how`.
         certain: See `Hold.certain`.
+        exact: See `Hold.exact`.
     """
 
     task: int
@@ -28,6 +29,7 @@ class Holder:
     since: float | None = None
     how: str = "stack"
     certain: bool = True
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,14 +70,16 @@ class Hold:
         file: Where it was taken.
         line: Line of the ``async with`` or ``acquire()`` that took it.
         function: Function that took it.
-        since: Seconds it has been held, a lower bound; None when unknown.
+        since: Seconds it has been held, a lower bound unless ``exact``; None when unknown.
         how: Evidence: ``stack`` (the exit of an ``async with`` in force on the
             frame), ``generator`` (same, in an async generator the task keeps),
             ``running`` (read from the code of a task that runs now), ``flow``
             (its code awaited ``acquire()`` and has not called ``release()``),
             ``inside`` (the ``async with`` is on an object whose own ``__aenter__``
-            and ``__aexit__`` take it and give it back).
+            and ``__aexit__`` take it and give it back);
+            ``tracked`` (recorded when it was taken; then ``since`` is exact).
         certain: False when the evidence is not a proof.
+        exact: True when ``since`` was recorded and not merely observed.
     """
 
     resource: str
@@ -88,6 +90,7 @@ class Hold:
     since: float | None = None
     how: str = "stack"
     certain: bool = True
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ class Task:
         cancelling: Cancellation requests not yet served (3.11+), else 0.
         created: ISO 8601 UTC, when tracked.
         age: Seconds, when tracked.
+        creation: Where it was created, innermost frame first, when tracked.
+        creator: Id of the task that created it, when tracked and that one still lives.
         gap: Why something here is missing, or "".
     """
 
@@ -171,6 +176,8 @@ class Task:
     created: str | None = None
     age: float | None = None
     gap: str = ""
+    creation: tuple[Frame, ...] = ()
+    creator: int | None = None
 
     @property
     def where(self) -> Frame | None:

@@ -243,6 +243,8 @@ def start(
     auth: str | None = None,
     tls: ssl.SSLContext | tuple[str, str] | None = None,
     stall_threshold: float | None = None,
+    track_tasks: bool | int = False,
+    track_locks: bool = False,
     strict_port: bool = False,
 ) -> Console:
     """Serve a console from a side thread of this process.
@@ -262,6 +264,9 @@ def start(
         tls: A server-side SSLContext, or (certfile, keyfile).
         stall_threshold: Seconds after which a loop that runs no callback counts as
             stalled; None for the default, 0 for no probe.
+        track_tasks: Record where each task is created, by whom, and how it ends; a number
+            asks for that many frames of the creation chain.
+        track_locks: Record who takes each lock and semaphore, also explicitly.
         strict_port: Raise when an explicitly given port is taken.
 
     Returns:
@@ -277,11 +282,16 @@ def start(
     if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
         msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
         raise ValueError(msg)
+    if isinstance(track_tasks, int) and track_tasks < 0:
+        msg = f"track_tasks={track_tasks!r}: give True, False or a number of frames."
+        raise ValueError(msg)
     rules = Rules(read_only=read_only, repl=repl)
     options = {
         "locals": locals,
         "read_only": read_only,
         "stall_threshold": stall_threshold,
+        "track_tasks": track_tasks,
+        "track_locks": track_locks,
     }
     from asyncconsole.serve.live import LiveTarget  # noqa: PLC0415 - loads the capture floor
 
@@ -375,6 +385,9 @@ def _after_fork() -> None:
     journal.forked()
     pace.forked()
     quiet.forked()
+    tracking = sys.modules.get("asyncconsole.track.tracker")
+    if tracking is not None:
+        tracking.forked()
     console = _running
     _running = None
     if console is not None:

@@ -7,15 +7,19 @@ import dataclasses
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture.program import shared
-from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope
+from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
 from asyncconsole.model import Loop, Snapshot, Stall, UnknownItemError
+from asyncconsole.model.ended import Ended
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
+
+if TYPE_CHECKING:
+    from asyncconsole.track.tracker import Tracker
 
 OBSERVE = 2.0
 """Seconds between looks at what tasks wait on, so that waits get an age."""
@@ -32,6 +36,8 @@ class LiveTarget:
         locals: Names for the REPL.
         read_only: True when nothing may be changed.
         stall_threshold: Seconds; None for the default, 0 for no probe.
+        track_tasks: Record new tasks and ended ones; a number of frames, or True.
+        track_locks: Record owners of locks.
     """
 
     def __init__(
@@ -41,6 +47,8 @@ class LiveTarget:
         locals: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's name
         read_only: bool = False,
         stall_threshold: float | None = None,
+        track_tasks: bool | int = False,
+        track_locks: bool = False,
     ) -> None:
         self.read_only = read_only
         self._locals = dict(locals or {})
@@ -50,20 +58,30 @@ class LiveTarget:
             loop, self._program.loops, self._program.number, stall_threshold, self._observe
         )
         self._observed = 0.0
+        self._tracked = track_tasks, track_locks
+        self._tracker: Tracker | None = None
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
         self._probe.start()
+        tasks, locks = self._tracked
+        if tasks or locks:
+            self.track(tasks=tasks, locks=locks)
 
     def close(self) -> None:
         """Stop watching; may be called again."""
         self._probe.stop()
+        if self._tracker is not None:
+            self._tracker.close()
+            self._tracker = None
 
     def _observe(self) -> None:
         """With a beat of the probe: note what tasks wait on, so that waits get an age."""
         if time.monotonic() - self._observed >= OBSERVE:
             self._program.observe(MOST_OBSERVED)
             self._observed = time.monotonic()
+            if self._tracker is not None:
+                self._tracker.note_loops()
 
     async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
         """The program now, read from the side thread in slices."""
@@ -127,6 +145,8 @@ class LiveTarget:
                 msg = f"Task {number} has ended."
                 raise UnknownItemError(msg)
             requests.append(Request(task, *self._program.number(task)))
+            if self._tracker is not None:
+                self._tracker.note_cancel(task)
         del task
         ask(requests)
         await watch(requests, wait)
@@ -169,6 +189,23 @@ class LiveTarget:
         """Change and tell the stall probe's settings."""
         status = self._probe.configure(on=on, threshold=threshold)
         return ProbeStatus(status.on, status.threshold, status.interval)
+
+    def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
+        """Change and tell what is tracked."""
+        if self._tracker is None:
+            if not tasks and not locks:
+                return TrackStatus(tasks=False, frames=0, locks=False, ended=0, dropped=0)
+            from asyncconsole.track.tracker import tracker  # noqa: PLC0415 - nothing of it is loaded before
+
+            self._tracker = tracker()
+        found = self._tracker.configure(tasks=tasks, locks=locks)
+        return TrackStatus(
+            found.tasks, found.frames, found.locks, found.ended, found.dropped, found.broken
+        )
+
+    def ended(self) -> Sequence[Ended]:
+        """Tasks that ended while tasks were tracked, oldest first."""
+        return self._tracker.ended() if self._tracker is not None else ()
 
     def namespace(self) -> dict[str, Any]:
         """Names for a new REPL session: the program's main module's, then ``locals``.

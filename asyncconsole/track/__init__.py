@@ -1,0 +1,1 @@
+"""Opt-in hooks: who created each task, how it ended, who has each lock. All come off again."""

@@ -1,0 +1,161 @@
+"""Tracking as a whole: what is on, and what it knows. One per process: the hooks are."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from asyncconsole.capture import futures
+from asyncconsole.capture.program import Program, shared, utc
+from asyncconsole.capture.records import Creation, Owner, frame_at
+from asyncconsole.model.ended import Ended
+from asyncconsole.track.ended import End, Ring
+from asyncconsole.track.locks import LockHook
+from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is tracked.
+
+    Attributes:
+        tasks: True when new tasks are recorded.
+        frames: Frames of a creation chain.
+        locks: True when owners are recorded.
+        ended: Ended tasks remembered.
+        dropped: Ended tasks forgotten to make room.
+        broken: Why task tracking switched itself off, or "".
+    """
+
+    tasks: bool
+    frames: int
+    locks: bool
+    ended: int
+    dropped: int
+    broken: str = ""
+
+
+class Tracker:
+    """The hooks of one process.
+
+    Args:
+        program: Whose captures get the records.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._ring = Ring(program.tasks.known)
+        self._tasks = TaskHook(self._ring)
+        self._locks = LockHook()
+
+    def configure(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> Status:
+        """Change what is tracked, and tell.
+
+        Args:
+            tasks: Frames of the creation chain; True for the usual number, False for off.
+            locks: Whether owners are recorded.
+        """
+        if tasks is not None and tasks is not False and tasks != 0:
+            self._tasks.switch_on(FRAMES if tasks is True else tasks)
+            self.note_loops()
+        elif tasks is not None:
+            self._tasks.switch_off()
+        if locks is True:
+            self._locks.switch_on()
+        elif locks is False:
+            self._locks.switch_off()
+        self._program.records = self if self._tasks.on or self._locks.on else None
+        return self.status()
+
+    def status(self) -> Status:
+        """What is tracked now."""
+        hook = self._tasks
+        ring = self._ring
+        return Status(
+            hook.on, hook.frames, self._locks.on, len(ring.ends()), ring.dropped, hook.broken
+        )
+
+    def close(self) -> None:
+        """Take every hook off and forget what was recorded."""
+        self.configure(tasks=False, locks=False)
+        self._ring.clear()
+
+    def note_loops(self) -> None:
+        """Look for loops that need a hook of their own; cheap when there are none."""
+        if not self._tasks.on:
+            return
+        for fact in self._program.loops.find():
+            loop = fact.reference()
+            if loop is not None and not fact.closed:
+                with contextlib.suppress(Exception):  # closed under us, or no loop we know
+                    self._tasks.note_loop(loop)
+
+    def note_cancel(self, task: Any) -> None:
+        """The console asks a task to cancel."""
+        if self._tasks.on:
+            self._ring.note_cancel(task, "console")
+
+    def creation(self, task: Any) -> Creation | None:
+        """How a live task came to be; None for one that is older than tracking."""
+        record = record_of(task) if self._tasks.on else None
+        return creation(record) if record is not None else None
+
+    def owners(self, thing: Any) -> list[Owner]:
+        """See `asyncconsole.capture.records.Records`."""
+        return self._locks.owners(thing)
+
+    def taken(self) -> list[Any]:
+        """See `asyncconsole.capture.records.Records`."""
+        return self._locks.taken()
+
+    def ended(self) -> list[Ended]:
+        """The tasks that ended last, oldest first."""
+        ends = self._ring.ends()
+        # By identity: a reference whose object is gone may have no hash.
+        names = {id(end.token): end.name for end in ends}
+        now, wall = time.monotonic(), time.time()
+        return [self._ended(end, names, wall - now) for end in ends]
+
+    def _ended(self, end: End, names: dict[int, str], offset: float) -> Ended:
+        if not end.number:
+            end.number = self._program.tasks.fresh()
+        made = creation(end.record) if end.record is not None else None
+        creator = ""
+        if made is not None and end.record.creator is not None:
+            if made.creator is not None:
+                creator = futures.name(made.creator)
+            else:  # it has ended as well; a dead reference is still itself
+                creator = names.get(id(end.record.creator), "")
+        return Ended(
+            id=end.number,
+            name=end.name,
+            coro=end.coro,
+            outcome=end.outcome,
+            result=end.result,
+            exception=end.exception,
+            cancelled_by=end.cancelled_by,
+            created=utc(made.at + offset) if made is not None else None,
+            ended=utc(end.at + offset),
+            lasted=max(0.0, end.at - made.at) if made is not None else None,
+            creator=creator,
+            creation=made.frames if made is not None else (),
+            raised=frame_at(end.raised) if end.raised is not None else None,
+        )
+
+
+_tracker: list[Tracker] = []
+
+
+def tracker() -> Tracker:
+    """The tracker of this process."""
+    if not _tracker:
+        _tracker.append(Tracker(shared()))
+    return _tracker[0]
+
+
+def forked() -> None:
+    """In a forked child, which has no console: nothing is tracked."""
+    for each in _tracker:
+        each.close()
