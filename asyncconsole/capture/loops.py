@@ -126,6 +126,10 @@ class LoopBook:
         self._ignored = [known for known in self._ignored if known() is not None]
         self._ignored.append(weakref.ref(loop))
 
+    def ignores(self, loop: Any) -> bool:
+        """True for a loop that is the console's own."""
+        return any(known() is loop for known in self._ignored)
+
     def note(self, loop: Any) -> int:
         """Remember a loop that was met elsewhere.
 

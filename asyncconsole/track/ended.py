@@ -92,17 +92,23 @@ class Ring:
 
     Args:
         known: Gives the id that a live task already has, or 0.
+        ours: Says whether a loop is the console's own.
         most: How many are kept.
     """
 
-    def __init__(self, known: Callable[[Any], int], most: int = MOST) -> None:
+    def __init__(
+        self, known: Callable[[Any], int], ours: Callable[[Any], bool], most: int = MOST
+    ) -> None:
         self._known = known
+        self._ours = ours
         self._ends: deque[End] = deque(maxlen=most)
         self._cancellers: dict[weakref.ref[Any], str] = {}
         self.seen = 0
 
     def add(self, task: Any, record: Any) -> None:
         """Remember a task that has just ended. Runs in its loop's thread."""
+        if self._ours(futures.loop(task)):
+            return
         end = End(task, self._known(task), record)
         if self._cancellers:
             by = self._cancellers.pop(end.token, "")

@@ -46,7 +46,7 @@ class Tracker:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._ring = Ring(program.tasks.known)
+        self._ring = Ring(program.tasks.known, program.loops.ignores)
         self._tasks = TaskHook(self._ring)
         self._locks = LockHook()
 

@@ -1,0 +1,58 @@
+"""The hooks on every interpreter and every kind of loop, each check in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.interpreters import CHECKOUT, INTERPRETERS
+
+PROGRAMS = Path(__file__).with_name("programs.py")
+CHECKS = (
+    "keywords",
+    "eager_is_kept",
+    "own_factories",
+    "never_retrieved",
+    "creation_chain",
+    "gathered",
+    "nothing_is_kept_alive",
+    "cancellers",
+    "explicit_deadlock",
+    "a_signal_is_no_deadlock",
+    "locks_work",
+    "held_with_nobody_waiting",
+    "any_order",
+    "on_and_off",
+)
+
+
+def _runs():
+    for parameter in INTERPRETERS:
+        for kind in ("asyncio", "debug", "uvloop", "eager"):
+            if kind == "eager" and parameter.id in {"3.10", "3.11"}:
+                continue  # there are no eager tasks before 3.12
+            yield pytest.param((parameter.values[0], kind), id=f"{parameter.id}-{kind}")
+
+
+@pytest.mark.parametrize("run", list(_runs()))
+def test_hooks(run):
+    python, kind = run
+    children = {
+        name: subprocess.Popen(
+            [python, "-W", "error", str(PROGRAMS), kind, name],
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in CHECKS
+    }
+    failed = {}
+    for name, child in children.items():
+        out, error = child.communicate(timeout=60)
+        if (child.returncode, out, error) != (0, '"done"', ""):
+            failed[name] = f"{child.returncode} {out} {error}"
+    assert not failed, "\n".join(f"== {name}\n{text}" for name, text in failed.items())
