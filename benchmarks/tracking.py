@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from asyncconsole.track.ended import Ring
 from asyncconsole.track.tracker import tracker
 
-ROUNDS = 11
+ROUNDS = 7
 TASKS = 10_000
 LOCKS = 40_000
 DEPTH = 9

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.code import is_own, short
+from asyncconsole.capture.code import is_own
 from asyncconsole.capture.objects import attribute, type_name
 from asyncconsole.capture.records import Site
 from asyncconsole.model.ended import Outcome
@@ -66,21 +66,27 @@ class End:
         self.token = weakref.ref(task)
         self.number = number
         self.record = record
-        self.name = futures.name(task)
-        coroutine = futures.coroutine(task)
-        self.coro = short(getattr(coroutine, "__qualname__", None) or type_name(coroutine))
         self.result = self.exception = self.cancelled_by = ""
         self.raised: Site | None = None
-        if futures.state(task) == "CANCELLED":
+        if type(task) is futures.CTask:  # nothing of the program's is in the way
+            self.name = task.get_name()
+            coroutine = task.get_coro()
+            state, error, result = task._state, task._exception, task._result  # noqa: SLF001 - see below
+        else:
+            self.name = futures.name(task)
+            coroutine = futures.coroutine(task)
+            state, error = futures.state(task), attribute(task, "_exception")
+            result = attribute(task, "_result")
+        self.coro = getattr(coroutine, "__qualname__", None) or type_name(coroutine)
+        if state == "CANCELLED":
             self.outcome = "cancelled"
             self.cancelled_by = "unknown"
             return
         # Not `task.exception()`: that would count as having looked at it, and so silence
         # asyncio's "exception was never retrieved".
-        error = attribute(task, "_exception")
         if error is None:
             self.outcome = "returned"
-            self.result = plain(attribute(task, "_result"))
+            self.result = "None" if result is None else plain(result)
         else:
             self.outcome = "raised"
             self.exception = told(error)
@@ -101,14 +107,18 @@ class Ring:
     ) -> None:
         self._known = known
         self._ours = ours
+        self._loop: weakref.ref[Any] | None = None
         self._ends: deque[End] = deque(maxlen=most)
         self._cancellers: dict[weakref.ref[Any], str] = {}
         self.seen = 0
 
     def add(self, task: Any, record: Any) -> None:
         """Remember a task that has just ended. Runs in its loop's thread."""
-        if self._ours(futures.loop(task)):
-            return
+        loop = futures.loop(task)
+        if self._loop is None or self._loop() is not loop:
+            if self._ours(loop):
+                return
+            self._loop = weakref.ref(loop)  # the same one as last time, mostly
         end = End(task, self._known(task), record)
         if self._cancellers:
             by = self._cancellers.pop(end.token, "")

@@ -74,6 +74,8 @@ class LockHook:
             stock(asyncio.Lock, name) for name in ("acquire", "release", "__aenter__", "__aexit__")
         )
         functions = self._lock_functions(inline=inline)
+        # What a lock says that was never taken explicitly, without the cost of an exception.
+        self._patches.append(Patch(asyncio.Lock, "_asyncconsole_owner", False))
         for name, function in functions.items():
             self._put(asyncio.Lock, name, function)
         for name, function in self._semaphore_functions().items():
@@ -139,9 +141,7 @@ class LockHook:
             else:
                 result = await acquire_before(self)
             if hook._generation == generation:
-                try:
-                    self._asyncconsole_owner  # noqa: B018 - is it known?
-                except AttributeError:
+                if self._asyncconsole_owner is False:
                     know(self)
                 self._asyncconsole_owner = entry()
             return result
@@ -152,10 +152,10 @@ class LockHook:
             else:
                 release_before(self)
             try:
-                if self._asyncconsole_owner is not None:
+                if self._asyncconsole_owner:
                     self._asyncconsole_owner = None
             except AttributeError:
-                pass  # it was not taken explicitly
+                pass  # tracking is off; this is still below somebody else's patch
 
         functions = {"acquire": acquire, "release": release}
         return functions | (_enter_functions(acquire, release) if inline else {})
@@ -227,10 +227,10 @@ def _enter_functions(acquire: Any, release: Any) -> dict[str, Any]:
         ):
             self._locked = False
             try:
-                if self._asyncconsole_owner is not None:
+                if self._asyncconsole_owner:
                     self._asyncconsole_owner = None
             except AttributeError:
-                pass  # it was not taken explicitly
+                pass  # tracking is off; this is still below somebody else's patch
         else:
             self.release()
 

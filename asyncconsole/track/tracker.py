@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.capture import futures
+from asyncconsole.capture.code import short
 from asyncconsole.capture.program import Program, shared, utc
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
@@ -131,7 +132,7 @@ class Tracker:
         return Ended(
             id=end.number,
             name=end.name,
-            coro=end.coro,
+            coro=short(end.coro),
             outcome=end.outcome,
             result=end.result,
             exception=end.exception,

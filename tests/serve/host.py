@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from asyncconsole.commands.port import CancelOutcome, ProbeStatus
+from asyncconsole.commands.port import CancelOutcome, ProbeStatus, TrackStatus
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
 from asyncconsole.serve import console
 from asyncconsole.serve.perform import Rules
@@ -81,6 +81,12 @@ class Target:
 
     def probe(self, *, on=None, threshold=None):
         return ProbeStatus(True, 0.1, 0.1)
+
+    def track(self, *, tasks=None, locks=None):
+        return TrackStatus(False, 0, False, 0, 0)
+
+    def ended(self):
+        return ()
 
 
 def main():
