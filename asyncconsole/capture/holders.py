@@ -17,6 +17,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from asyncconsole.capture import libraries
 from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
@@ -49,6 +50,7 @@ class Held:
         provable: False when a proof must not rest on it, certain or not.
         since: Monotonic time at which it was taken, when recorded.
         site: Where it was taken, when no level of the chain did.
+        item: What is held of a pool: a connection; None of anything else.
     """
 
     thing: Any
@@ -61,6 +63,7 @@ class Held:
     provable: bool = True
     since: float | None = None
     site: Frame | None = None
+    item: Any = None
 
 
 @dataclass(slots=True)
@@ -96,20 +99,52 @@ def grip(chain: Chain) -> Grip:
                         _acquired(iterator, iterator.ag_code, index, level.line, found)
         if code_facts(level.code).releases:
             _doubt(found)
+        _use(chain, index, found)
+    _attribute(chain, found)
     return found
+
+
+def _use(chain: Chain, index: int, found: Grip) -> None:
+    """What a suspended function of a library has of its pool."""
+    level = chain.levels[index]
+    for loan in libraries.used(level.owner, level.code):
+        _lend(loan, Held(None, None, index, level.line, None, "use", certain=True), found)
+
+
+def _attribute(chain: Chain, found: Grip) -> None:
+    """What a library took of its pool was taken by the program's line that called it."""
+    for held in found.held:
+        if held.item is None or code_facts(chain.levels[held.level].code).own:
+            continue
+        for index in range(held.level, -1, -1):
+            if code_facts(chain.levels[index].code).own:
+                held.level, held.line, held.span = index, chain.levels[index].line, None
+                break
+
+
+def _lend(loan: libraries.Loan, held: Held, found: Grip) -> None:
+    """Take in what is held of a pool, once."""
+    if loan.item is not None and any(other.item is loan.item for other in found.held):
+        return
+    held.thing = held.through = loan.thing
+    held.item = loan.item
+    found.held.append(held)
 
 
 def _doubt(found: Grip) -> None:
     """Code further in releases something: it may be what was taken so far."""
     found.releases = True
     for held in found.held:
-        held.certain = False
+        # A pool knows itself whether a connection is out.
+        held.certain = held.certain and held.item is not None
 
 
 def _acquired(owner: Any, code: types.CodeType, index: int, line: int | None, found: Grip) -> None:
     """What one frame took by explicit acquire; ``line``: where the task's own frame is."""
     for item in taken(owner, code):
         reader = reader_for(item.thing)
+        if reader is not None and reader.lends:
+            continue  # a pool tells itself what is out; to whom must not be guessed
         held = reader.guards(item.thing) if reader is not None else item.thing
         at = item.line if line is None else line
         found.held.append(Held(held, item.thing, index, at, None, "flow", certain=False))
@@ -137,6 +172,16 @@ def _expand(manager: Any, held: Held, found: Grip, level: Level, depth: int = 0)
         held.through = manager
         held.certain = held.certain and reader.trusted(manager)
         found.held.append(held)
+        return
+    loans = libraries.lent(manager)
+    if loans is None and issubclass(type(manager), _GeneratorManager):
+        generator = attribute(manager, "gen")
+        if type(generator) is types.AsyncGeneratorType:
+            loans = libraries.used(generator, generator.ag_code) or None
+    if loans is not None:
+        for loan in loans:
+            copy = Held(None, None, held.level, held.line, held.span, held.how, held.certain)
+            _lend(loan, copy, found)
         return
     if any(code_facts(code).releases for code in _codes(manager)):
         _doubt(found)
@@ -172,7 +217,7 @@ def _wrapped(manager: Any, held: Held, found: Grip) -> None:
     for name in wrapped(method_code(cls, "__aenter__"), method_code(cls, "__aexit__")):
         thing = attribute(manager, name)
         reader = reader_for(thing)
-        if reader is not None and reader.holdable:
+        if reader is not None and reader.holdable and not reader.lends:
             lock = reader.guards(thing)
             inside = Held(lock, thing, held.level, held.line, held.span, "inside", certain=False)
             found.held.append(inside)

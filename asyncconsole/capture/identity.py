@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 
@@ -22,9 +23,13 @@ class Numbers:
 
     An object keeps its number as long as it lives; a number is never used twice.
     Objects that can't be weakly referenced get number 0.
+
+    Args:
+        anchor: From such an object to one with the same life that can be, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, anchor: Callable[[Any], Any] | None = None) -> None:
+        self._anchor = anchor
         self._entries: dict[int, _Entry] = {}
         self._last = itertools.count(1)  # next() on it is one atomic step
 
@@ -50,7 +55,10 @@ class Numbers:
         try:
             entry = _Entry(thing, self._drop)
         except TypeError:
-            return 0, time.monotonic()
+            other = self._anchor(thing) if self._anchor is not None else None
+            if other is None or other is thing:
+                return 0, time.monotonic()
+            return self.entry(other)
         entry.key = key
         entry.number = next(self._last)
         entry.since = time.monotonic()

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from asyncconsole.capture import libraries
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
@@ -29,6 +30,7 @@ from asyncconsole.capture.objects import (
     mro,
     space,
 )
+from asyncconsole.capture.readers import reader_for
 
 MOST_VALUES = 50_000
 """Values looked at in one search."""
@@ -63,14 +65,26 @@ def name(primitive: Any, text: str) -> Any:
     def forget(_reference: Any) -> None:
         _given.pop(key, None)
 
-    _given[key] = (weakref.ref(primitive, forget), " ".join(str(text).split())[:200])
+    try:
+        reference = weakref.ref(primitive, forget)
+    except TypeError:
+        libraries.install()  # nothing may have been captured yet
+        anchor = libraries.anchor(primitive)
+        if anchor is None:
+            raise
+        reference = weakref.ref(anchor, forget)
+    _given[key] = (reference, " ".join(str(text).split())[:200])
     return primitive
 
 
 def given(thing: Any) -> str | None:
     """The name the program gave with `name`, or None."""
     found = _given.get(id(thing))
-    return found[1] if found is not None and found[0]() is thing else None
+    if found is None:
+        return None
+    known = found[0]()
+    same = known is thing or (known is not None and known is libraries.anchor(thing))
+    return found[1] if same else None
 
 
 def base(file: str) -> str:
@@ -187,7 +201,8 @@ def _below(value: Any, path: str, depth: int, inside: bool) -> list[tuple[Any, s
         title = class_name(value)
         return [(item, f"{title}.{key}", depth, False) for key, item in list(space(value).items())]
     if not own_class(kind):
-        return []
+        inner = libraries.leads(value)
+        return [(lead.thing, f"{path}{lead.path}", depth, inside) for lead in inner]
     prefix = path if inside else class_name(kind)
     found = [(item, f"{prefix}.{key}", depth, inside) for key, item in attributes(value)]
     return found[:MOST_ENTRIES]
@@ -253,7 +268,7 @@ def _local(thing: Any, place: Place) -> str | None:
                     for item, below, _, _ in _below(value, path, 0, inside=True):
                         if item is thing:
                             return below
-    text = _variable(thing, place) or _expression(place)
+    text = _variable(thing, place) or _expression(thing, place)
     if text is None:
         return None
     return f"{text} in {place.function}()" if text.isidentifier() else text
@@ -290,7 +305,7 @@ def _variable(thing: Any, place: Place) -> str | None:
     for key, value in frame.f_locals.items():
         if value is thing:
             return str(key)
-        if type(value) in {dict, list, tuple}:
+        if type(value) in {dict, list, tuple} or libraries.leads(value):
             for item, path, _, _ in _below(value, str(key), 0, inside=True):
                 if item is thing:
                     return path
@@ -306,7 +321,10 @@ _AWAIT = re.compile(
 )
 
 
-def _expression(place: Place) -> str | None:
+_LENT = re.compile(r"\b(?!(?:asyncio|anyio)\.)(?P<what>[A-Za-z_][\w.]*)\.\w+\(")
+
+
+def _expression(thing: Any, place: Place) -> str | None:
     """The expression in the source line that names it."""
     file = place.level.code.co_filename
     if place.span is not None:
@@ -314,10 +332,20 @@ def _expression(place: Place) -> str | None:
         if line == end:
             text = linecache.getline(file, line).encode()[start:stop].decode(errors="replace")
             if text:
-                return " ".join(text.split())
+                return _lender(thing, text) or " ".join(text.split())
     text = linecache.getline(file, place.line)
+    found = _lender(thing, text)
+    if found is not None:
+        return found
     for pattern in (_WITH, _CALL, _AWAIT):
         match = pattern.search(text)
         if match:
             return match["what"]
     return None
+
+
+def _lender(thing: Any, text: str) -> str | None:
+    """``engine`` in ``engine.connect()``, for a pool: what it was borrowed of."""
+    reader = reader_for(thing)
+    match = _LENT.search(text) if reader is not None and reader.lends else None
+    return match["what"] if match is not None else None

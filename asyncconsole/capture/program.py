@@ -21,7 +21,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, process, quiet, registry
+from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet, registry
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
@@ -55,7 +55,7 @@ class Program:
         self.loops = LoopBook()
         self.tasks = Numbers()
         self.futures = Numbers()
-        self.things = Numbers()
+        self.things = Numbers(libraries.anchor)
         self.records: Records | None = None
         self._names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
@@ -139,7 +139,7 @@ class Program:
         threads: bool,
     ) -> Generator[None, None, Snapshot]:
         began = time.monotonic()
-        gaps: list[Gap] = []
+        gaps = libraries.install()
         loops = [
             (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
         ]

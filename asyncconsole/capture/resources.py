@@ -13,6 +13,7 @@ from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.holders import Held
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.names import Place, base
+from asyncconsole.capture.owned import owned, unknown
 from asyncconsole.capture.readers import Facts, reader_for
 from asyncconsole.capture.records import Records
 from asyncconsole.capture.waits import describe
@@ -21,6 +22,7 @@ from asyncconsole.model import Gap, Hold, Holder, Resource, Waiter
 SLICE = 200
 GUESSED = frozenset({"flow", "inside"})
 """Evidence that is read from code, not from what is in force: likely, never certain."""
+_EXACT = {"stack", "tracked", "owner"}
 _CONDITION_WAIT = asyncio.Condition.wait.__code__
 
 
@@ -37,13 +39,26 @@ class Resources:
         self._places: dict[int, list[Place]] = {}
         self._holders: dict[int, list[tuple[Draft, Held]]] = {}
         self._by_future = {id(d.future): d for d in listed if d.future is not None}
+        for draft in listed:  # a wait_for's own task waits in the name of who awaits it
+            if draft.waiting is not None and draft.waiting.future is not draft.future:
+                self._by_future[id(draft.waiting.future)] = draft
         self._notified: dict[int, list[Any]] = {}
+        self._by_task = {id(draft.task): draft for draft in listed}
         for draft in listed:
             self._enlist(draft)
         self._recorded = Recorded(records, listed)
         self._unseen: dict[int, list[Held]] = {}
         for thing in self._recorded.taken():
             self._add(thing)
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Forget what other primitives are made of."""
+        for thing in list(self._things.values()):
+            reader = reader_for(thing)
+            for part in reader.parts(thing) if reader is not None else ():
+                self._things.pop(id(part), None)
+                self._holders.pop(id(part), None)
 
     def _enlist(self, draft: Draft) -> None:
         """What one task waits for and holds."""
@@ -109,6 +124,8 @@ class Resources:
             except Exception as broken:  # a reader that fails is a gap, not an error
                 gaps.append(Gap(describe(thing), f"{type(broken).__name__}: {broken}"[:200]))
                 self._facts[key] = Facts(state="unreadable")
+                if reader.lends:
+                    self._holders.pop(key, None)  # nothing says that it is still out
         self._doubt_lenders()
         away = self._given_back()
         for index, (key, thing) in enumerate(list(self._things.items())):
@@ -120,6 +137,7 @@ class Resources:
             for draft, held in claims:
                 if not any(held is seen for seen in draft.grip.held):
                     self._unseen.setdefault(id(draft.task), []).append(held)
+            self._own(thing)
 
     def _doubt_lenders(self) -> None:
         """A task that a holder awaits may release what the holder took."""
@@ -127,7 +145,7 @@ class Resources:
         for draft in self._listed:
             if draft.grip.held and id(draft.task) in lenders:
                 for held in draft.grip.held:
-                    held.certain = False
+                    held.certain = held.certain and held.item is not None
 
     def _awaiters(self, tasks: set[int]) -> set[int]:
         """These tasks and all that await them, however far away."""
@@ -158,6 +176,13 @@ class Resources:
         agree(claims, facts.permits)
         return claims
 
+    def _own(self, thing: Any) -> None:
+        """Let a primitive that keeps its owners itself have the last word."""
+        if reader_for(thing) is not None:
+            claims = owned(thing, self._claims(thing), self._by_task)
+            if claims is not None:
+                self._holders[id(thing)] = claims
+
     def _given_back(self) -> dict[int, set[int]]:
         """By lock: tasks inside ``Condition.wait()`` of it, and those that await them.
 
@@ -180,13 +205,13 @@ class Resources:
             claims = self._holders.get(id(held.thing), ())
             if not any(claim is held for _, claim in claims):
                 continue
-            frame = held.site or draft.frames[held.level]
+            file, function = _taken(draft, held)
             yield Hold(
                 resource=self.id(held.thing),
                 frame=held.level,
-                file=frame.file,
+                file=file,
                 line=held.line,
-                function=frame.function,
+                function=function,
                 since=_since(draft, held, now),
                 how=held.how,
                 certain=held.certain,
@@ -220,9 +245,7 @@ class Resources:
             claims = self._claims(thing)
             holders = tuple(self._holder(draft, held, now) for draft, held in claims)
             certain = [
-                held
-                for _, held in claims
-                if held.certain and held.provable and held.how in {"stack", "tracked"}
+                held for _, held in claims if held.certain and held.provable and held.how in _EXACT
             ]
             yield Resource(
                 id=self.id(thing),
@@ -236,6 +259,7 @@ class Resources:
                 sound=facts.sound,
                 accounted=bool(facts.taken)
                 and facts.permits == facts.taken == len(certain) == len(claims),
+                unknown=unknown(thing, facts, claims),
                 details=facts.details,
             )
 
@@ -245,13 +269,13 @@ class Resources:
         return self._holders.get(id(guarded), [])
 
     def _holder(self, draft: Draft, held: Held, now: float) -> Holder:
-        frame = held.site or draft.frames[held.level]
+        file, function = _taken(draft, held)
         return Holder(
             task=draft.number,
             name=futures.name(draft.task),
-            file=frame.file,
+            file=file,
             line=held.line,
-            function=short(frame.function),
+            function=short(function),
             since=_since(draft, held, now),
             how=held.how,
             certain=held.certain,
@@ -294,6 +318,14 @@ def _since(draft: Draft, held: Held, now: float) -> float | None:
     if held.since is not None:
         return max(0.0, now - held.since)
     return now - draft.since if draft.waiting is not None else None
+
+
+def _taken(draft: Draft, held: Held) -> tuple[str, str]:
+    """File and function in which it was taken; "" where no frame shows it."""
+    if held.site is None and held.level < 0:
+        return "", ""
+    frame = held.site or draft.frames[held.level]
+    return frame.file, frame.function
 
 
 def _guarded(thing: Any) -> Any:

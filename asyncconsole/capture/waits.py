@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any
 
-from asyncconsole.capture import futures
+from asyncconsole.capture import futures, libraries
 from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
@@ -62,6 +63,10 @@ class Waiting:
 
 def understand(chain: Chain, future: Any) -> Waiting:
     """What a task with this chain, suspended on ``future``, waits for."""
+    found = libraries.waited(chain, future)
+    if found is not None:
+        due = due_of(referents(found.timed.owner)) if found.timed is not None else None
+        return Waiting(found.kind, found.future, found.thing, opaque=not found.holdable, due=due)
     innermost = _library_levels(chain)
     for level in innermost:
         known = wait_codes().get(level.code)
@@ -74,9 +79,9 @@ def understand(chain: Chain, future: Any) -> Waiting:
     for level in innermost:
         special = _SPECIAL.get(level.code)
         if special is not None:
-            found = special(level, future)
-            if found is not None:
-                return found
+            other = special(level, future)
+            if other is not None:
+                return other
     return of_future(future)
 
 
@@ -224,9 +229,12 @@ def timer(thing: Any) -> float | None:
     """When a pending timer handle fires, in its loop's time; None for all else."""
     if issubclass(type(thing), asyncio.TimerHandle):
         when = attribute(thing, "_when")
-        return when if type(when) is float and not attribute(thing, "_cancelled") else None
+        # anyio's sleep_forever() has a timer that never fires.
+        real = type(when) is float and math.isfinite(when)
+        return when if real and not attribute(thing, "_cancelled") else None
     if uvloop.is_timer(thing):
-        return None if thing.cancelled() else float(thing.when())
+        when = float(thing.when())
+        return when if math.isfinite(when) and not thing.cancelled() else None
     return None
 
 
@@ -308,4 +316,4 @@ def describe(thing: Any) -> str:
     if type(thing) in futures.FUTURES:
         return "Future"
     reader = reader_for(thing)
-    return (reader.title if reader is not None else "") or type_name(thing)
+    return type_name(thing) if reader is None else reader.called(thing)

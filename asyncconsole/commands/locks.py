@@ -9,7 +9,17 @@ from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Column, Line, Resource, Result, Snapshot, Table, Text, line
 
-_NEVER_HELD = {"Event", "Queue", "LifoQueue", "PriorityQueue", "Barrier", "Future"}
+_NEVER_HELD = {
+    "Event",
+    "Queue",
+    "LifoQueue",
+    "PriorityQueue",
+    "Barrier",
+    "Future",
+    "anyio.Event",
+    "anyio.EventAdapter",
+    "anyio.MemoryObjectStream",
+}
 MOST_WAITERS = 10
 
 
@@ -64,22 +74,26 @@ def _table(snapshot: Snapshot, chosen: list[Resource], most: int | None) -> Tabl
 
 def held_by(snapshot: Snapshot, item: Resource) -> list[Line]:
     """A line for each holder; says so when the holder is not known."""
-    if not item.holders:
+    if not item.holders and not item.unknown:
         if item.locked and item.type not in _NEVER_HELD:
             return [line((unknown_holder(snapshot, item), "warn"))]
         return [line()]
     found = []
     for holder in item.holders:
         doubt = "" if holder.certain else "probably "
+        spot = f"{phrases.base(holder.file)}:{holder.line} {holder.function}"
         found.append(
             line(
                 doubt,
                 (holder.name, "name"),
                 f" ({holder.task})",
                 ("  ", "fold"),
-                f"{phrases.base(holder.file)}:{holder.line} {holder.function}",
+                spot if holder.line else "taken by acquire()",
             )
         )
+    if item.unknown:
+        more = " more" if item.holders else ""
+        found.append(line((f"{item.unknown}{more}: holder unknown", "warn")))
     return found
 
 

@@ -128,6 +128,7 @@ def resource_document(item: Resource) -> dict[str, object]:
             }
             for waiter in item.waiters
         ],
+        "unknown": item.unknown,
         "details": dict(item.details),
     }
 

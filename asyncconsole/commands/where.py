@@ -164,6 +164,10 @@ def stack(snapshot: Snapshot, task: Task, *, everything: bool) -> list[Line]:
                 mark = "   ← runs here"
             lines.append(_frame(frame, texts, width, depth, mark, everything or frame.own))
         depth += 1
+    for hold in task.holds:
+        if hold.frame < 0:
+            name = _lock_name(snapshot, hold.resource)
+            lines.append(line((f"  holds {hold.resource} {name}, taken by acquire()", "warn")))
     return lines
 
 

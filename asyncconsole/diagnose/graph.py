@@ -195,6 +195,8 @@ class Graph:
             return ()
         if not lenient and not (item.sound and item.accounted):
             return ()
+        if item.unknown:
+            return ()  # who has the rest of a pool may give it back at any time
         return tuple(holder.task for holder in item.holders)
 
     def _candidates(self, task: Task, lenient: bool) -> tuple[int, ...]:
@@ -246,7 +248,9 @@ class Graph:
             item = self.resources.get(edge.resource or "")
             if item is None:
                 continue
-            if not item.sound:
+            if item.unknown is not None:
+                found.append(f"{item.type} {item.name} may get a connection back in other ways")
+            elif not item.sound:
                 found.append(f"{item.type} {item.name} has an acquire or release of its own")
             elif item.permits is None:
                 found.append(f"{item.type} {item.name} does not tell how many permits it has")

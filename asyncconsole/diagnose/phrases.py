@@ -58,7 +58,9 @@ def hold_of(task: Task, resource: str) -> Hold | None:
 def holds(task: Task, item: Resource) -> str:
     """``transfer:a→b (2) holds Lock ACCOUNTS['alice'] (L1), taken at bank.py:20 in transfer``."""
     hold = hold_of(task, item.id)
-    taken = f", taken at {place(hold.file, hold.line, hold.function)}" if hold is not None else ""
+    taken = ""
+    if hold is not None and hold.line:
+        taken = f", taken at {place(hold.file, hold.line, hold.function)}"
     verb = "holds" if hold is None or hold.certain else "probably holds"
     return f"{who(task)} {verb} {what(item)}{taken}"
 

@@ -68,6 +68,8 @@ class Resource:
         sound: True when its acquire and release are the standard library's own,
             so that "the holder gives it back" can be argued from.
         accounted: True when ``holders`` names every permit, each with certainty.
+        unknown: Connections of a pool that are out to nobody known; None for what is
+            no pool.
         loop: Id of the loop it is bound to, when known.
         details: Numbers worth showing (sizes, counters), name to value.
     """
@@ -82,5 +84,6 @@ class Resource:
     permits: int | None = None
     sound: bool = False
     accounted: bool = False
+    unknown: int | None = None
     loop: int | None = None
     details: tuple[tuple[str, str | int | float | bool | None], ...] = ()

@@ -17,6 +17,8 @@ KINDS = (
     "lock",
     "semaphore",
     "condition",
+    "limiter",
+    "pool",
     "event",
     "queue_get",
     "queue_put",
@@ -32,6 +34,8 @@ KINDS = (
     "future",
     "executor",
     "stream",
+    "stream_send",
+    "stream_receive",
     "socket",
     "subprocess",
     "server",
@@ -77,7 +81,10 @@ class Hold:
             (its code awaited ``acquire()`` and has not called ``release()``),
             ``inside`` (the ``async with`` is on an object whose own ``__aenter__``
             and ``__aexit__`` take it and give it back);
-            ``tracked`` (recorded when it was taken; then ``since`` is exact).
+            ``tracked`` (recorded when it was taken; then ``since`` is exact);
+            ``use`` (the task is suspended in a call on a pool's connection);
+            ``owner`` (the primitive keeps its owner itself; ``line`` is 0 and ``frame``
+            -1 where nothing shows where it was taken).
         certain: False when the evidence is not a proof.
         exact: True when ``since`` was recorded and not merely observed.
     """

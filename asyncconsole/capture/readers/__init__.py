@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import weakref
+from collections.abc import Mapping
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from asyncconsole.capture.objects import mro
 from asyncconsole.capture.readers.reader import Facts, Reader
 
-__all__ = ["Facts", "Reader", "reader_for", "wait_codes"]
+__all__ = ["Facts", "Reader", "reader_for", "register", "wait_codes"]
 
 
 @cache
@@ -27,6 +28,12 @@ def _readers() -> tuple[Reader, ...]:
 @cache
 def _by_type() -> dict[type, Reader]:
     return {reader.type: reader for reader in _readers()}
+
+
+def register(more: Mapping[type, Reader]) -> None:
+    """Take in readers of a library that the program has loaded meanwhile."""
+    _by_type().update(more)
+    _known.clear()
 
 
 def reader_for(thing: Any) -> Reader | None:

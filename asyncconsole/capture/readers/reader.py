@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from asyncconsole.capture.objects import attribute, method_code, mro, space
+from asyncconsole.capture.objects import attribute, method_code, mro, space, type_name
 
 Detail = tuple[str, "str | int | float | bool | None"]
 
@@ -49,12 +49,14 @@ class Reader:
         waits: Suspended functions that mean a wait on it, by their kind.
         holdable: True when tasks hold it (a lock, not an event).
         title: What people call it, when that is not the class's name.
+        lends: True for a pool: what tasks hold of it is one of its things.
     """
 
     type: type
     waits: dict[CodeType, str]
     holdable = False
     title = ""
+    lends = False
 
     def read(self, thing: Any) -> Facts:
         """Its state; may raise anything, which becomes a gap in the snapshot."""
@@ -71,6 +73,18 @@ class Reader:
     def waits_for(self, thing: Any, future: Any, kind: str) -> bool:
         """Whether a task suspended in one of ``waits`` on ``future`` waits for ``thing``."""
         return True
+
+    def owners(self, thing: Any) -> tuple[Any, ...] | None:
+        """All tasks that have it, where it keeps them itself; None where it does not."""
+        return None
+
+    def parts(self, thing: Any) -> tuple[Any, ...]:
+        """Primitives that it is made of and that are not shown beside it."""
+        return ()
+
+    def called(self, thing: Any) -> str:
+        """The type's name as people call it."""
+        return self.title or type_name(thing)
 
 
 def code(cls: type, *names: str) -> list[CodeType]:
