@@ -229,7 +229,7 @@ class Program:
             loop=self.loops.note(draft.loop),
             address=key,
             wait=wait,
-            frames=tuple(draft.frames),
+            frames=draft.frames,
             holds=tuple(book.holds(draft, now)),
             awaited_by=tuple(sorted(links.awaited_by.get(key, ()))),
             deadline=max(0.0, deadline) if deadline is not None else None,
