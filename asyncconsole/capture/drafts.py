@@ -26,6 +26,7 @@ TRIES = 3
 MOST_ITEMS = 10_000
 """Members of one container that are looked at."""
 
+
 class Draft:
     """A task on its way into a snapshot. Not kept after it.
 
@@ -152,8 +153,8 @@ def read(draft: Draft, *, running: bool, holds: bool) -> None:
 
 
 _NO_CHAIN = chains.Chain([])
-_NOTHING = Grip()
-_RELEASES = Grip(releases=True)
+_NOTHING = Grip((), (), children=())  # type: ignore[arg-type]  # shared, so nobody may add to it
+_RELEASES = Grip((), (), releases=True, children=())  # type: ignore[arg-type]  # same
 
 
 def _wait(chain: chains.Chain, shape: Shape, future: Any) -> Waiting:

@@ -12,8 +12,12 @@ from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.resources import Resources
 from asyncconsole.capture.waits import Waiting, describe
 from asyncconsole.model import Wait
+from asyncconsole.model.quick import maker
 
 SLICE = 200
+
+
+_wait = maker(Wait)
 
 
 @dataclass(slots=True)
@@ -53,7 +57,9 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
 
 def _act_on(draft: Draft, links: Links) -> None:
     """Timers that will wake this task, and tasks that this one may cancel."""
-    if draft.waiting is not None:  # a timer that sets the event acts on who waits for it
+    if (
+        draft.waiting is not None and links.due
+    ):  # a timer that sets the event acts on who waits for it
         for thing in (draft.waiting.future, draft.waiting.thing):
             if id(thing) in links.due:
                 links.due.setdefault(id(draft.task), []).extend(links.due[id(thing)])
@@ -70,7 +76,7 @@ def wait_of(
     waiting = draft.waiting
     if waiting is None:
         return None
-    return Wait(
+    return _wait(
         kind=waiting.kind,
         name=_phrase(waiting, book, names, draft),
         type=describe(waiting.thing) if waiting.thing is not None else "",

@@ -80,6 +80,9 @@ def cancelling(task: Any) -> int:
 
 def done(future: Any) -> bool:
     """True unless the future is known to be pending."""
+    kind = type(future)
+    if kind is CTask or kind is CFuture:
+        return _STATE(future) != "PENDING"  # type: ignore[no-any-return]  # a comparison of texts
     return state(future) != "PENDING"
 
 

@@ -15,12 +15,14 @@ import weakref
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
+from asyncconsole.capture.futures import is_future
 from asyncconsole.capture.objects import (
     class_name,
     contents,
@@ -29,6 +31,7 @@ from asyncconsole.capture.objects import (
     mro,
     space,
 )
+from asyncconsole.capture.readers import reader_for
 
 MOST_VALUES = 50_000
 """Values looked at in one search."""
@@ -100,14 +103,30 @@ class Place:
         return self.levels[-1]
 
 
+Index = dict[int, tuple[Any, str]]
+"""By ``id``: a weak reference to a primitive, and its name."""
+
+
+def index() -> Generator[None, None, Index]:
+    """The primitives that the program's modules reach, for searches in many pieces.
+
+    Yields:
+        None, between slices.
+    """
+    found: Index = {}
+    yield from _modules(None, found)
+    return found
+
+
 def search(
-    wanted: dict[int, Any], places: dict[int, list[Place]]
+    wanted: dict[int, Any], places: dict[int, list[Place]], known: Index | None = None
 ) -> Generator[None, None, dict[int, str]]:
     """Find names for objects.
 
     Args:
         wanted: The objects, by ``id``.
         places: Frames that refer to them, by the same ``id``.
+        known: What `index` gave, so that the modules are not searched again.
 
     Yields:
         None, between slices.
@@ -121,8 +140,16 @@ def search(
         if text:
             found[key] = text
     left = {key for key in wanted if key not in found}
-    yield from _modules(left, found)
-    for key in list(left):
+    if known is None:
+        known = {}
+        yield from _modules(set(left), known)
+    for count, key in enumerate(list(left)):
+        if count % SLICE == SLICE - 1:
+            yield
+        named = known.get(key)
+        if named is not None and named[0]() is wanted[key]:
+            found[key] = named[1]
+            continue
         for place in places.get(key, ()):
             text = _local(wanted[key], place)
             if text:
@@ -131,11 +158,9 @@ def search(
     return found
 
 
-def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, None]:
-    """Globals of the program's own modules, and what they reach in three steps."""
-    seen: set[int] = set()
-    visited = 0
-    todo: deque[tuple[Any, str, int, bool]] = deque()
+def _globals() -> list[tuple[Any, str, int, bool]]:
+    """What the program's own modules bind, and its name."""
+    found: list[tuple[Any, str, int, bool]] = []
     for module in list(sys.modules.values()):
         if not issubclass(type(module), types.ModuleType):
             continue
@@ -148,15 +173,32 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
             continue
         for key, value in list(names.items()):
             if type(key) is str and not key.startswith("__"):
-                todo.append((value, key, 0, False))
-    while todo and left and visited < MOST_VALUES:
+                found.append((value, key, 0, False))
+    return found
+
+
+def _modules(left: set[int] | None, found: Index) -> Generator[None, None, None]:
+    """Globals of the program's own modules, and what they reach in three steps.
+
+    Args:
+        left: ``id`` of what is searched; None for every primitive.
+        found: Gets them.
+    """
+    seen: set[int] = set()
+    visited = 0
+    todo = deque(_globals())
+    while todo and (left is None or left) and visited < MOST_VALUES:
         value, path, depth, inside = todo.popleft()
         visited += 1
         if visited % SLICE == 0:
             yield
-        if id(value) in left:
+        if left is None:
+            if reader_for(value) is not None or is_future(value):
+                _note(value, path, found)
+                continue
+        elif id(value) in left:
             left.discard(id(value))
-            found[id(value)] = path
+            _note(value, path, found)
             continue
         if depth < 4 and id(value) not in seen:  # noqa: PLR2004 - global, container, object, attribute
             kind = type(value)
@@ -164,6 +206,18 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
                 continue
             seen.add(id(value))
             todo.extend(_below(value, path, depth + 1, inside))
+
+
+def _note(value: Any, path: str, found: Index) -> None:
+    try:
+        reference: Any = weakref.ref(value)
+    except TypeError:
+        reference = partial(_same, value)
+    found.setdefault(id(value), (reference, path))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 _LEAVES = {str, int, float, bytes, bool, type(None), types.FunctionType, types.ModuleType}
@@ -308,14 +362,19 @@ _AWAIT = re.compile(
 
 def _expression(place: Place) -> str | None:
     """The expression in the source line that names it."""
-    file = place.level.code.co_filename
-    if place.span is not None:
-        line, end, start, stop = place.span
+    return _written(place.level.code.co_filename, place.line, place.span)
+
+
+@lru_cache(maxsize=4096)
+def _written(file: str, number: int, span: tuple[int, int, int, int] | None) -> str | None:
+    """The expression at a place; thousands of primitives are seen in the same few."""
+    if span is not None:
+        line, end, start, stop = span
         if line == end:
             text = linecache.getline(file, line).encode()[start:stop].decode(errors="replace")
             if text:
                 return " ".join(text.split())
-    text = linecache.getline(file, place.line)
+    text = linecache.getline(file, number)
     for pattern in (_WITH, _CALL, _AWAIT):
         match = pattern.search(text)
         if match:

@@ -7,6 +7,7 @@ releases, and how its wait is understood are the same for every task of that sha
 
 from __future__ import annotations
 
+import contextlib
 import types
 import weakref
 from types import CodeType
@@ -26,7 +27,6 @@ DEEPEST = 64
 
 Key = tuple[int, ...]
 """``id()`` of the code and ``f_lasti`` of each level, outermost first."""
-
 
 
 class Spot:
@@ -122,10 +122,8 @@ def _spot(owner: Any, code: int, at: int) -> Spot:
 
 
 def _drop_oldest(memory: dict[Any, Any]) -> None:
-    try:
+    with contextlib.suppress(RuntimeError, StopIteration):  # another thread is at it
         memory.pop(next(iter(memory)), None)
-    except (RuntimeError, StopIteration):  # another thread is at it
-        pass
 
 
 def code_of(owner: Any) -> CodeType:
