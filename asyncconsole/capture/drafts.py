@@ -175,11 +175,22 @@ def _wait(chain: chains.Chain, shape: Shape, future: Any) -> Waiting:
 
 def _grip(chain: chains.Chain, shape: Shape) -> Grip:
     """What a task holds: nothing at all wherever code stands like that."""
-    if shape.idle is None:
-        shape.idle = idle(shape.spots, [code_of(owner) for owner in chain.owners])
-    if shape.idle:
+    if holds_nothing(chain):
         return _RELEASES if shape.releases else _NOTHING
     return grip(chain)
+
+
+def holds_nothing(chain: chains.Chain) -> bool:
+    """True when no task that stands like that can hold anything."""
+    shape = chain.shape
+    if shape.idle is None:
+        shape.idle = idle(shape.spots, [code_of(owner) for owner in chain.owners])
+    return shape.idle
+
+
+def stands_in(chain: chains.Chain, code: types.CodeType) -> bool:
+    """True when a level of a chain runs that code."""
+    return id(code) in chain.key[::2]
 
 
 def _state(waiting: Waiting | None) -> State:

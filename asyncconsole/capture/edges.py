@@ -28,8 +28,10 @@ class Links:
         awaited_by: Numbers of the tasks that wait for it to end.
         due: Loop times at which a scheduled timer acts on it.
         watchers: Numbers of tasks that sleep, refer to it and cancel something.
+        full: Timers and watchers were looked for.
     """
 
+    full: bool
     awaited_by: dict[int, set[int]] = field(default_factory=dict)
     due: dict[int, list[float]] = field(default_factory=dict)
     watchers: dict[int, set[int]] = field(default_factory=dict)
@@ -37,7 +39,7 @@ class Links:
 
 def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
     """All edges of a capture; only awaits unless ``full``."""
-    links = Links()
+    links = Links(full)
     for draft in listed:
         if draft.waiting is not None:
             for task in draft.waiting.tasks:
@@ -83,7 +85,7 @@ def wait_of(
         resource=book.id(waiting.thing) if waiting.thing is not None else None,
         since=max(0.0, now - draft.since),
         token=draft.token,
-        tasks=tuple(tasks.of(task) for task in waiting.tasks),
+        tasks=tuple([tasks.of(task) for task in waiting.tasks]) if waiting.tasks else (),
         needs=waiting.needs,
         pending=waiting.pending,
         total=waiting.total,

@@ -72,7 +72,7 @@ class Look:
         self.index: Index | None = None
 
     def all(
-        self, tasks: list[Any], *, holds: bool, resources: bool
+        self, tasks: list[Any], *, holds: bool, resources: bool, full: bool
     ) -> Generator[None, None, Snapshot]:
         """These tasks as a snapshot.
 
@@ -80,6 +80,7 @@ class Look:
             tasks: Live tasks.
             holds: Read what they hold.
             resources: Read primitives.
+            full: Look for timers and watchers.
 
         Yields:
             None, between slices.
@@ -91,7 +92,8 @@ class Look:
         if resources:
             yield from book.collect(gaps)
         yield from program.name(book, self)
-        links = yield from edges.between(listed, [loop for _, loop in self.loops], full=holds)
+        links = yield from edges.between(listed, [loop for _, loop in self.loops], full=full)
+        loops = {id(loop): fact.number for fact, loop in self.loops}
         now = time.monotonic()
         made = []
         for index, draft in enumerate(listed):
@@ -99,7 +101,7 @@ class Look:
                 quiet.check()
                 yield
             try:
-                made.append(self._task(draft, book, links, now))
+                made.append(self._task(draft, book, links, now, loops))
             except Exception as broken:  # an odd object: the others are still worth showing
                 gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
@@ -144,15 +146,18 @@ class Look:
                 draft.token, draft.since = program.futures.entry(draft.future)
         return listed
 
-    def _task(self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float) -> Task:
+    def _task(
+        self,
+        draft: drafts.Draft,
+        book: Resources,
+        links: edges.Links,
+        now: float,
+        loops: dict[int, int],
+    ) -> Task:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self._program.tasks, self._program.names, now)
-        due = [*draft.grip.due, *links.due.get(key, ())]
-        scope = anyio.deadline(draft.task)
-        if scope is not None:
-            due.append(scope)
-        deadline = min(due) - draft.loop_time() if due else None
+        deadline = _deadline(draft, links) if links.full else None
         coroutine = futures.coroutine(draft.task)
         made = (
             self._program.records.creation(draft.task)
@@ -164,15 +169,15 @@ class Look:
             name=futures.name(draft.task),
             state=draft.state,
             coro=_coroutine_name(coroutine),
-            loop=self._program.loops.note(draft.loop),
+            loop=loops.get(id(draft.loop)) or self._program.loops.note(draft.loop),
             address=key,
             wait=wait,
             frames=draft.frames,
             holds=tuple(book.holds(draft, now)),
-            awaited_by=tuple(sorted(links.awaited_by.get(key, ()))),
-            deadline=max(0.0, deadline) if deadline is not None else None,
-            watchers=tuple(sorted(links.watchers.get(key, ()))),
-            children=tuple(self._program.tasks.of(task) for task in draft.grip.children),
+            awaited_by=_sorted(links.awaited_by.get(key)),
+            deadline=deadline,
+            watchers=_sorted(links.watchers.get(key)),
+            children=tuple([self._program.tasks.of(task) for task in draft.grip.children]),
             cancelling=futures.cancelling(draft.task),
             created=utc(time.time() - (now - made.at)) if made is not None else None,
             age=max(0.0, now - made.at) if made is not None else None,
@@ -205,6 +210,19 @@ def utc(moment: float) -> str:
     """A Unix time as ISO 8601 in UTC, to the millisecond."""
     text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
+
+
+def _sorted(numbers: set[int] | None) -> tuple[int, ...]:
+    return tuple(sorted(numbers)) if numbers else ()
+
+
+def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
+    """Seconds until a timeout acts on a task; None without one."""
+    due = [*draft.grip.due, *links.due.get(id(draft.task), ())]
+    scope = anyio.deadline(draft.task)
+    if scope is not None:
+        due.append(scope)
+    return max(0.0, min(due) - draft.loop_time()) if due else None
 
 
 def _coroutine_name(coroutine: Any) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import linecache
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -135,7 +135,7 @@ class Program:
                 listed = [task for task in look.muster.tasks if self.tasks.known(task) in only]
             else:
                 listed = look.muster.tasks[:first]
-            snapshot = yield from look.all(listed, holds=holds, resources=resources)
+            snapshot = yield from look.all(listed, holds=holds, resources=resources, full=holds)
             if threads:
                 snapshot = replace(snapshot, threads=self._threads(look.loops))
         return _with_sources(snapshot) if threads else snapshot
@@ -156,7 +156,24 @@ class Program:
             for start in range(0, max(1, len(listed)), PIECE):
                 quiet.check()
                 piece = listed[start : start + PIECE]
-                yield (yield from look.all(piece, holds=False, resources=False))
+                yield (yield from look.all(piece, holds=False, resources=False, full=False))
+
+    def around(
+        self,
+        tasks: Sequence[str],
+        resources: Sequence[str],
+        witnesses: Collection[int],
+        *,
+        deep: bool = False,
+    ) -> Generator[None, None, Snapshot]:
+        """As much as is needed to tell about a few tasks or primitives.
+
+        Yields:
+            None, between slices.
+        """
+        from asyncconsole.capture.focus import around  # noqa: PLC0415 - it needs this module
+
+        return _with_sources((yield from around(self, tasks, resources, witnesses, deep=deep)))
 
     def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
         """Every thread's stack."""
