@@ -9,41 +9,69 @@ from __future__ import annotations
 
 import gc
 import types
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.objects import attribute, module_of
+from asyncconsole.capture.shapes import Key, Shape, code_of, shape_of
 
 MOST = 20_000
 """Levels after which a chain is taken to be broken."""
 
 
-@dataclass(slots=True)
 class Level:
     """One suspended frame: its owner (the coroutine), code and line."""
 
-    owner: Any
-    code: CodeType
-    line: int
-    kind: str
+    __slots__ = ("code", "kind", "line", "owner")
+
+    def __init__(self, owner: Any, code: CodeType, line: int, kind: str) -> None:
+        self.owner = owner
+        self.code = code
+        self.line = line
+        self.kind = kind
 
 
-@dataclass(slots=True)
 class Chain:
     """Levels from outermost to innermost, and the object the innermost awaits.
 
+    Args:
+        levels: When they are known already.
+
     Attributes:
-        levels: Suspended frames.
+        owners: The coroutine or generator of each level.
+        key: Where each level stands, as `shapes` wants it.
         tail: What the last level awaits: a future, or an object that can't be
             looked into; None when the innermost frame runs or has not started.
         running: True when a level executes right now and hides what is below.
     """
 
-    levels: list[Level]
-    tail: Any = None
-    running: bool = False
+    __slots__ = ("_levels", "_shape", "key", "owners", "running", "tail")
+
+    def __init__(self, levels: list[Level] | None = None) -> None:
+        self.owners: list[Any] = []
+        self.key: Key = ()
+        self.tail: Any = None
+        self.running = False
+        self._levels = levels
+        self._shape: Shape | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """How it stands."""
+        if self._shape is None:
+            self._shape = shape_of(self.key, self.owners)
+        return self._shape
+
+    @property
+    def levels(self) -> list[Level]:
+        """Suspended frames."""
+        if self._levels is None:
+            self._levels = [
+                Level(owner, code_of(owner), spot.line, spot.frame.kind)
+                for owner, spot in zip(self.owners, self.shape.spots, strict=True)
+            ]
+        return self._levels
 
 
 _COROUTINE = types.CoroutineType
@@ -87,22 +115,24 @@ _FUTURE_ITER, _WRAPPER, _ASYNC_STEPS = _named_types()
 
 def walk(coroutine: Any) -> Chain:
     """The await chain below ``coroutine``; never raises on a moving target."""
-    chain = Chain([])
+    chain = Chain()
+    owners = chain.owners
+    key: list[int] = []
     step = coroutine
     for _ in range(MOST):
         kind = type(step)
         if kind is _COROUTINE:
             frame, below, running = step.cr_frame, step.cr_await, step.cr_running
-            name = "coroutine"
         elif kind is _GENERATOR:
             frame, below, running = step.gi_frame, step.gi_yieldfrom, step.gi_running
-            name = "generator"
         elif kind is _ASYNC_GENERATOR:
             frame, below, running = step.ag_frame, step.ag_await, step.ag_running
-            name = "async_generator"
             running = running and below is None
         else:
             inner = _through(step)
+            if kind is _FUTURE_ITER and inner is not None:
+                chain.tail = inner
+                break
             if inner is None:
                 chain.tail = step
                 break
@@ -110,11 +140,14 @@ def walk(coroutine: Any) -> Chain:
             continue
         if frame is None:
             break
-        chain.levels.append(Level(step, frame.f_code, frame.f_lineno or 0, name))
+        owners.append(step)
+        key.append(id(frame.f_code))
+        key.append(frame.f_lasti)
         if below is None:
             chain.running = bool(running)
             break
         step = below
+    chain.key = tuple(key)
     return chain
 
 

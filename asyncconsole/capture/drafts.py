@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 import types
-import weakref
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -14,10 +12,11 @@ from asyncconsole.capture import chain as chains
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
-from asyncconsole.capture.holders import Grip, grip
+from asyncconsole.capture.holders import Grip, grip, idle
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import contents, type_name
-from asyncconsole.capture.waits import Waiting, loop_time, understand
+from asyncconsole.capture.shapes import Shape, code_of
+from asyncconsole.capture.waits import Waiting, loop_time, of_future, relevant, understand
 from asyncconsole.model import Frame
 from asyncconsole.model.task import State
 
@@ -27,11 +26,7 @@ TRIES = 3
 MOST_ITEMS = 10_000
 """Members of one container that are looked at."""
 
-MOST_FRAMES = 8192
-"""Frames that are kept for reuse."""
 
-
-@dataclass(slots=True)
 class Draft:
     """A task on its way into a snapshot. Not kept after it.
 
@@ -41,26 +36,33 @@ class Draft:
         loop: Its live loop.
         state: As in the model.
         chain: Its levels; empty when they could not be read.
-        frames: The same as plain data.
+        frames: The same as plain data; tasks that stand alike share it.
         waiting: What it waits for.
-        grip: What it holds.
+        grip: What it holds; one that is empty is shared.
+        future: What it is suspended on.
         token: Number of the awaited future.
         since: Monotonic time at which that future was first seen.
         gap: Why something is missing.
     """
 
-    task: Any
-    number: int
-    loop: Any
-    state: State = "ready"
-    chain: chains.Chain = field(default_factory=lambda: chains.Chain([]))
-    frames: list[Frame] = field(default_factory=list)
-    waiting: Waiting | None = None
-    grip: Grip = field(default_factory=Grip)
-    future: Any = None
-    token: int = 0
-    since: float = 0.0
-    gap: str = ""
+    __slots__ = (
+        *("chain", "frames", "future", "gap", "grip", "loop", "number", "since"),
+        *("state", "task", "token", "waiting"),
+    )
+
+    def __init__(self, task: Any, number: int, loop: Any) -> None:
+        self.task = task
+        self.number = number
+        self.loop = loop
+        self.state: State = "ready"
+        self.chain: chains.Chain = _NO_CHAIN
+        self.frames: tuple[Frame, ...] = ()
+        self.waiting: Waiting | None = None
+        self.grip: Grip = _NOTHING
+        self.future: Any = None
+        self.token = 0
+        self.since = 0.0
+        self.gap = ""
 
     def loop_time(self) -> float:
         """The clock that this task's timers go by."""
@@ -87,7 +89,7 @@ class Draft:
 
     def cancels(self) -> bool:
         """True when code on its stack calls something named ``cancel``."""
-        return any(code_facts(level.code).cancels for level in self.chain.levels)
+        return self.chain.shape.cancels
 
 
 def _members(thing: Any) -> list[Any]:
@@ -123,28 +125,72 @@ def _globals(level: chains.Level) -> list[Any]:
 
 def read(draft: Draft, *, running: bool, holds: bool) -> None:
     """Fill a draft in; a task that keeps moving is left with a gap."""
+    task = draft.task
+    coroutine = futures.coroutine(task)
     if running:
         draft.state = "running"
-        draft.chain = chains.walk(futures.coroutine(draft.task))
-        draft.frames = running_frames(futures.coroutine(draft.task))
+        draft.chain = chains.walk(coroutine)
+        draft.frames = running_frames(coroutine)
         draft.gap = "runs now: its stack can't be read for what it holds"
         return
     for _ in range(TRIES):
-        future = futures.waiter(draft.task)
-        chain = chains.walk(futures.coroutine(draft.task))
+        future = futures.waiter(task)
+        chain = chains.walk(coroutine)
+        shape = chain.shape
         waiting = None
         if future is not None and not futures.done(future):
-            waiting = understand(chain, future)
-        held = grip(chain) if holds else Grip()
-        if futures.waiter(draft.task) is future:
+            waiting = _wait(chain, shape, future)
+        held = _grip(chain, shape) if holds else _NOTHING
+        if futures.waiter(task) is future:
             draft.chain, draft.waiting, draft.grip, draft.future = chain, waiting, held, future
             draft.state = _state(waiting)
-            draft.frames = [frame_of(level) for level in chain.levels]
+            draft.frames = shape.frames
             if chain.tail is not None and waiting is not None and not futures.is_future(chain.tail):
-                draft.frames.append(_object(chain.tail))
+                draft.frames = (*shape.frames, _object(chain.tail))
             draft.gap = held.unread
             return
     draft.gap = "moved while it was read"
+
+
+_NO_CHAIN = chains.Chain([])
+_NOTHING = Grip((), (), children=())  # type: ignore[arg-type]  # shared, so nobody may add to it
+_RELEASES = Grip((), (), releases=True, children=())  # type: ignore[arg-type]  # same
+
+
+def _wait(chain: chains.Chain, shape: Shape, future: Any) -> Waiting:
+    """What a task waits for: only the levels that tell it are looked at again."""
+    if not shape.plain:
+        return understand(chain, future)
+    if shape.plan is None:
+        shape.plan = tuple(relevant([code_of(owner) for owner in chain.owners]))
+    if not shape.plan:
+        return of_future(future)
+    owners, spots = chain.owners, shape.spots
+    levels = [
+        chains.Level(owners[i], code_of(owners[i]), spots[i].line, spots[i].frame.kind)
+        for i in shape.plan
+    ]
+    return understand(chains.Chain(levels), future)
+
+
+def _grip(chain: chains.Chain, shape: Shape) -> Grip:
+    """What a task holds: nothing at all wherever code stands like that."""
+    if holds_nothing(chain):
+        return _RELEASES if shape.releases else _NOTHING
+    return grip(chain)
+
+
+def holds_nothing(chain: chains.Chain) -> bool:
+    """True when no task that stands like that can hold anything."""
+    shape = chain.shape
+    if shape.idle is None:
+        shape.idle = idle(shape.spots, [code_of(owner) for owner in chain.owners])
+    return shape.idle
+
+
+def stands_in(chain: chains.Chain, code: types.CodeType) -> bool:
+    """True when a level of a chain runs that code."""
+    return id(code) in chain.key[::2]
 
 
 def _state(waiting: Waiting | None) -> State:
@@ -158,41 +204,23 @@ def _object(tail: Any) -> Frame:
     return Frame("", 0, type_name(tail), own=False, kind="object")
 
 
-def frame_of(level: chains.Level) -> Frame:
-    """A suspended level as plain data. Thousands of tasks share a few frames."""
-    key = (id(level.code), level.line)
-    known = _frames.get(key)
-    if known is not None and known[0]() is level.code:
-        return known[1]
-    facts = code_facts(level.code)
-    function = facts.function or short(level.owner.__qualname__)
-    frame = Frame(level.code.co_filename, level.line, function, facts.own, level.kind)
-    if len(_frames) >= MOST_FRAMES:
-        _frames.pop(next(iter(_frames)), None)
-    _frames[key] = (weakref.ref(level.code), frame)
-    return frame
-
-
-_frames: dict[tuple[int, int], tuple[weakref.ref[types.CodeType], Frame]] = {}
-
-
-def running_frames(coroutine: Any) -> list[Frame]:
+def running_frames(coroutine: Any) -> tuple[Frame, ...]:
     """Stack of a task that executes now, from its own coroutine inwards.
 
     Found in the thread that runs it: the frames inside of the coroutine's own.
     """
     outermost = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
     if outermost is None:
-        return []
+        return ()
     for top in sys._current_frames().values():  # noqa: SLF001 - the only way to another thread's stack
         found: list[Frame] = []
         frame = top
         while frame is not None and len(found) < chains.MOST:
             found.append(call_frame(frame))
             if frame is outermost:
-                return found[::-1]
+                return tuple(found[::-1])
             frame = frame.f_back  # type: ignore[assignment]  # None at the bottom ends the loop
-    return []
+    return ()
 
 
 def call_frame(frame: Any) -> Frame:

@@ -12,8 +12,12 @@ from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.resources import Resources
 from asyncconsole.capture.waits import Waiting, describe
 from asyncconsole.model import Wait
+from asyncconsole.model.quick import maker
 
 SLICE = 200
+
+
+_wait = maker(Wait)
 
 
 @dataclass(slots=True)
@@ -24,8 +28,10 @@ class Links:
         awaited_by: Numbers of the tasks that wait for it to end.
         due: Loop times at which a scheduled timer acts on it.
         watchers: Numbers of tasks that sleep, refer to it and cancel something.
+        full: Timers and watchers were looked for.
     """
 
+    full: bool
     awaited_by: dict[int, set[int]] = field(default_factory=dict)
     due: dict[int, list[float]] = field(default_factory=dict)
     watchers: dict[int, set[int]] = field(default_factory=dict)
@@ -33,7 +39,7 @@ class Links:
 
 def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
     """All edges of a capture; only awaits unless ``full``."""
-    links = Links()
+    links = Links(full)
     for draft in listed:
         if draft.waiting is not None:
             for task in draft.waiting.tasks:
@@ -53,7 +59,9 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
 
 def _act_on(draft: Draft, links: Links) -> None:
     """Timers that will wake this task, and tasks that this one may cancel."""
-    if draft.waiting is not None:  # a timer that sets the event acts on who waits for it
+    if (
+        draft.waiting is not None and links.due
+    ):  # a timer that sets the event acts on who waits for it
         for thing in (draft.waiting.future, draft.waiting.thing):
             if id(thing) in links.due:
                 links.due.setdefault(id(draft.task), []).extend(links.due[id(thing)])
@@ -70,14 +78,14 @@ def wait_of(
     waiting = draft.waiting
     if waiting is None:
         return None
-    return Wait(
+    return _wait(
         kind=waiting.kind,
         name=_phrase(waiting, book, names, draft),
         type=describe(waiting.thing) if waiting.thing is not None else "",
         resource=book.id(waiting.thing) if waiting.thing is not None else None,
         since=max(0.0, now - draft.since),
         token=draft.token,
-        tasks=tuple(tasks.of(task) for task in waiting.tasks),
+        tasks=tuple([tasks.of(task) for task in waiting.tasks]) if waiting.tasks else (),
         needs=waiting.needs,
         pending=waiting.pending,
         total=waiting.total,

@@ -105,6 +105,17 @@ def bare(code: CodeType) -> bool:
     return _shape(code) is None
 
 
+def empty(code: CodeType, at: int) -> bool:
+    """True when nothing is in force in that code where it is suspended at ``at``."""
+    shape = _shape(code)
+    if shape is None:
+        return True
+    point = shape.points.get(at)
+    if point is None:
+        return at in shape.begin
+    return not point.exits and not point.iterators
+
+
 def referents(owner: Any) -> list[Any]:
     """The objects that a frame's owner keeps: locals first, then what lies on its stack."""
     frame = _frame(owner) if _OF_FRAME else None

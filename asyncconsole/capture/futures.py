@@ -37,6 +37,7 @@ def _slot(cls: Any, name: str) -> Any:
 _WAITER = _slot(CTask, "_fut_waiter")
 _STATE = _slot(CFuture, "_state")
 _CALLBACKS = _slot(CFuture, "_callbacks")
+_CANCELLING = getattr(CTask, "cancelling", None)
 _LOOP = _slot(CFuture, "_loop")
 
 
@@ -73,13 +74,16 @@ def name(task: Any) -> str:
 def cancelling(task: Any) -> int:
     """Cancellation requests not yet served; 0 where Python doesn't count (3.10)."""
     if issubclass(type(task), CTask):
-        return int(CTask.cancelling(task)) if hasattr(CTask, "cancelling") else 0
+        return _CANCELLING(task) if _CANCELLING is not None else 0
     found = attribute(task, "_num_cancels_requested", 0)
     return found if type(found) is int else 0
 
 
 def done(future: Any) -> bool:
     """True unless the future is known to be pending."""
+    kind = type(future)
+    if kind is CTask or kind is CFuture:
+        return _STATE(future) != "PENDING"  # type: ignore[no-any-return]  # a comparison of texts
     return state(future) != "PENDING"
 
 

@@ -15,15 +15,17 @@ import contextlib
 import types
 from collections import deque
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from asyncconsole.capture import libraries
 from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
-from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
+from asyncconsole.capture.exits import async_iterators, bare, empty, exits_in_force
 from asyncconsole.capture.flow import taken, wrapped
 from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
+from asyncconsole.capture.shapes import Spot
 from asyncconsole.capture.waits import timer_in
 from asyncconsole.model import Frame
 
@@ -129,6 +131,19 @@ def _lend(loan: libraries.Loan, held: Held, found: Grip) -> None:
     held.thing = held.through = loan.thing
     held.item = loan.item
     found.held.append(held)
+
+
+def idle(spots: tuple[Spot, ...], codes: list[CodeType]) -> bool:
+    """True when `grip` finds nothing on any stack that stands like that.
+
+    Code of installed packages is always read: it may hold in ways of its own.
+    """
+    return all(
+        (spot.facts.own or spot.facts.asyncio)
+        and "acquire" not in code.co_names
+        and empty(code, spot.at)
+        for spot, code in zip(spots, codes, strict=True)
+    )
 
 
 def _doubt(found: Grip) -> None:

@@ -62,8 +62,20 @@ class Numbers:
         entry.key = key
         entry.number = next(self._last)
         entry.since = time.monotonic()
+        self._entries.pop(key, None)  # so that the new one is last, as its number is
         self._entries[key] = entry
         return entry.number, entry.since
+
+    def ids(self) -> list[int]:
+        """``id`` of everything that is numbered, in the order of the numbers."""
+        return list(self._entries)
+
+    def numbered(self, number: int) -> Any:
+        """The live object with that number, or None."""
+        for entry in list(self._entries.values()):
+            if entry.number == number:
+                return entry()
+        return None
 
     def live(self) -> list[tuple[int, Any]]:
         """Number and object of everything that is still alive."""

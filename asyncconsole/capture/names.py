@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from asyncconsole.capture import libraries
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
+from asyncconsole.capture.futures import is_future
 from asyncconsole.capture.objects import (
     class_name,
     contents,
@@ -114,14 +116,30 @@ class Place:
         return self.levels[-1]
 
 
+Index = dict[int, tuple[Any, str]]
+"""By ``id``: a weak reference to a primitive, and its name."""
+
+
+def index() -> Generator[None, None, Index]:
+    """The primitives that the program's modules reach, for searches in many pieces.
+
+    Yields:
+        None, between slices.
+    """
+    found: Index = {}
+    yield from _modules(None, found)
+    return found
+
+
 def search(
-    wanted: dict[int, Any], places: dict[int, list[Place]]
+    wanted: dict[int, Any], places: dict[int, list[Place]], known: Index | None = None
 ) -> Generator[None, None, dict[int, str]]:
     """Find names for objects.
 
     Args:
         wanted: The objects, by ``id``.
         places: Frames that refer to them, by the same ``id``.
+        known: What `index` gave, so that the modules are not searched again.
 
     Yields:
         None, between slices.
@@ -135,8 +153,16 @@ def search(
         if text:
             found[key] = text
     left = {key for key in wanted if key not in found}
-    yield from _modules(left, found)
-    for key in list(left):
+    if known is None:
+        known = {}
+        yield from _modules(set(left), known)
+    for count, key in enumerate(list(left)):
+        if count % SLICE == SLICE - 1:
+            yield
+        named = known.get(key)
+        if named is not None and named[0]() is wanted[key]:
+            found[key] = named[1]
+            continue
         for place in places.get(key, ()):
             text = _local(wanted[key], place)
             if text:
@@ -145,11 +171,9 @@ def search(
     return found
 
 
-def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, None]:
-    """Globals of the program's own modules, and what they reach in three steps."""
-    seen: set[int] = set()
-    visited = 0
-    todo: deque[tuple[Any, str, int, bool]] = deque()
+def _globals() -> list[tuple[Any, str, int, bool]]:
+    """What the program's own modules bind, and its name."""
+    found: list[tuple[Any, str, int, bool]] = []
     for module in list(sys.modules.values()):
         if not issubclass(type(module), types.ModuleType):
             continue
@@ -162,15 +186,32 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
             continue
         for key, value in list(names.items()):
             if type(key) is str and not key.startswith("__"):
-                todo.append((value, key, 0, False))
-    while todo and left and visited < MOST_VALUES:
+                found.append((value, key, 0, False))
+    return found
+
+
+def _modules(left: set[int] | None, found: Index) -> Generator[None, None, None]:
+    """Globals of the program's own modules, and what they reach in three steps.
+
+    Args:
+        left: ``id`` of what is searched; None for every primitive.
+        found: Gets them.
+    """
+    seen: set[int] = set()
+    visited = 0
+    todo = deque(_globals())
+    while todo and (left is None or left) and visited < MOST_VALUES:
         value, path, depth, inside = todo.popleft()
         visited += 1
         if visited % SLICE == 0:
             yield
-        if id(value) in left:
+        if left is None:
+            if reader_for(value) is not None or is_future(value):
+                _note(value, path, found)
+                continue
+        elif id(value) in left:
             left.discard(id(value))
-            found[id(value)] = path
+            _note(value, path, found)
             continue
         if depth < 4 and id(value) not in seen:  # noqa: PLR2004 - global, container, object, attribute
             kind = type(value)
@@ -178,6 +219,18 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
                 continue
             seen.add(id(value))
             todo.extend(_below(value, path, depth + 1, inside))
+
+
+def _note(value: Any, path: str, found: Index) -> None:
+    try:
+        reference: Any = weakref.ref(value)
+    except TypeError:
+        reference = partial(_same, value)
+    found.setdefault(id(value), (reference, path))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 _LEAVES = {str, int, float, bytes, bool, type(None), types.FunctionType, types.ModuleType}
@@ -326,15 +379,24 @@ _LENT = re.compile(r"\b(?!(?:asyncio|anyio)\.)(?P<what>[A-Za-z_][\w.]*)\.\w+\(")
 
 def _expression(thing: Any, place: Place) -> str | None:
     """The expression in the source line that names it."""
-    file = place.level.code.co_filename
-    if place.span is not None:
-        line, end, start, stop = place.span
+    reader = reader_for(thing)
+    lends = reader is not None and reader.lends
+    return _written(place.level.code.co_filename, place.line, place.span, lends=lends)
+
+
+@lru_cache(maxsize=4096)
+def _written(
+    file: str, number: int, span: tuple[int, int, int, int] | None, *, lends: bool
+) -> str | None:
+    """The expression at a place; thousands of primitives are seen in the same few."""
+    if span is not None:
+        line, end, start, stop = span
         if line == end:
             text = linecache.getline(file, line).encode()[start:stop].decode(errors="replace")
             if text:
-                return _lender(thing, text) or " ".join(text.split())
-    text = linecache.getline(file, place.line)
-    found = _lender(thing, text)
+                return (_lender(text) if lends else None) or " ".join(text.split())
+    text = linecache.getline(file, number)
+    found = _lender(text) if lends else None
     if found is not None:
         return found
     for pattern in (_WITH, _CALL, _AWAIT):
@@ -344,8 +406,7 @@ def _expression(thing: Any, place: Place) -> str | None:
     return None
 
 
-def _lender(thing: Any, text: str) -> str | None:
+def _lender(text: str) -> str | None:
     """``engine`` in ``engine.connect()``, for a pool: what it was borrowed of."""
-    reader = reader_for(thing)
-    match = _LENT.search(text) if reader is not None and reader.lends else None
+    match = _LENT.search(text)
     return match["what"] if match is not None else None

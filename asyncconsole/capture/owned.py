@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asyncconsole.capture.drafts import Draft
-from asyncconsole.capture.holders import Held
+from asyncconsole.capture.holders import Grip, Held
 from asyncconsole.capture.readers import Facts, reader_for
 
 Claims = list[tuple[Draft, Held]]
@@ -40,6 +40,8 @@ def owned(thing: Any, claims: Claims, drafts: dict[int, Draft]) -> Claims | None
         held = known.get(id(owner))
         if held is None:
             held = Held(thing, thing, -1, 0, None, "owner", certain=True)
+            if type(draft.grip.held) is tuple:  # shared by all that hold nothing on their stacks
+                draft.grip = Grip(releases=draft.grip.releases)
             draft.grip.held.append(held)
         if held.how in {"flow", "inside"}:
             held.how = "owner"  # at the line that the code shows

@@ -9,35 +9,27 @@ what could not be read is a gap in the snapshot.
 from __future__ import annotations
 
 import linecache
-import os
-import platform
-import re
-import threading
 import time
-import types
-from collections.abc import Generator
-from contextlib import nullcontext
-from datetime import datetime, timezone
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet, registry
-from asyncconsole.capture.code import short
-from asyncconsole.capture.glue import anyio
+from asyncconsole.capture import futures, libraries, process, quiet, registry
 from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.look import Look, Muster
 from asyncconsole.capture.loops import LoopBook, LoopFact
-from asyncconsole.capture.names import search
-from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.names import given, index, search
+from asyncconsole.capture.order import by_creation
 from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
-from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
+from asyncconsole.model import Frame, Snapshot, Thread
 
-SLICE = 50
-"""Tasks read before others get a turn."""
+PIECE = 500
+"""Tasks in a piece of a stream."""
 
-
-MANY = 2_000
-"""Tasks above which the garbage collector rests during a capture."""
+MANY_NAMES = 1_000
+"""Names that are kept before those of what has gone are looked for."""
 
 
 class Program:
@@ -49,6 +41,7 @@ class Program:
         futures: Numbers of the futures that tasks wait on.
         things: Numbers of its primitives.
         records: What tracking knows; None while it is off.
+        names: Names of its primitives, by their numbers.
     """
 
     def __init__(self) -> None:
@@ -57,8 +50,9 @@ class Program:
         self.futures = Numbers()
         self.things = Numbers(libraries.anchor)
         self.records: Records | None = None
-        self._names: dict[int, str] = {}
+        self.names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
+        self._most_names = MANY_NAMES
 
     def number(self, task: Any) -> tuple[int, str]:
         """Id and name of a live task."""
@@ -68,31 +62,42 @@ class Program:
         """The live task with that id, or None when it has ended and gone."""
         return next((task for known, task in self.tasks.live() if known == number), None)
 
-    def look(self) -> list[drafts.Draft]:
-        """Numbered, unread drafts of every task that is not done."""
+    def look(self) -> Muster:
+        """Every task that is not done, numbered and in the order of the numbers."""
         live = [fact.reference() for fact in self.loops.find()]
-        found: list[drafts.Draft] = []
-        ours: dict[int, bool] = {}
+        counts: dict[int, int] = {}
+        ours: dict[int, Any] = {}
+        theirs: dict[int, Any] = {}
+        found: dict[int, Any] = {}
+        new: list[tuple[str, Any]] = []
         for task in registry.tasks([loop for loop in live if loop is not None]):
             loop = futures.loop(task)
-            if id(loop) not in ours:
-                ours[id(loop)] = bool(self.loops.note(loop))
-            if ours[id(loop)]:
-                found.append(drafts.Draft(task, self.tasks.known(task), loop))
-        new = [draft for draft in found if not draft.number]
-        for draft in sorted(new, key=lambda draft: _creation_order(futures.name(draft.task))):
-            draft.number = self.tasks.of(draft.task)
-        return sorted(found, key=lambda draft: draft.number)
+            key = id(loop)
+            if key not in ours:
+                if key in theirs:
+                    continue
+                if not self.loops.note(loop):
+                    theirs[key] = loop
+                    continue
+                ours[key] = loop
+                counts[key] = 0
+            counts[key] += 1
+            found[id(task)] = task
+            if not self.tasks.known(task):
+                new.append((futures.name(task), task))
+        for task in by_creation(new):
+            self.tasks.of(task)
+        return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
 
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
 
         Does nothing for programs of more than ``most`` tasks.
         """
-        listed = self.look()
+        listed = self.look().tasks
         if len(listed) <= most:
-            for draft in listed:
-                future = futures.waiter(draft.task)
+            for task in listed:
+                future = futures.waiter(task)
                 if future is not None and not futures.done(future):
                     self.futures.of(future)
 
@@ -104,15 +109,17 @@ class Program:
         tasks: bool = True,
         threads: bool = True,
         first: int | None = None,
+        only: Collection[int] | None = None,
     ) -> Generator[None, None, Snapshot]:
         """Read the program; drive it to the end for the snapshot.
 
         Args:
             holds: Read what tasks hold.
             resources: Read primitives.
-            tasks: Read tasks at all.
+            tasks: Read tasks at all; else only those that run now.
             threads: Read the stacks of all threads.
             first: Read only that many tasks, those with the lowest ids.
+            only: Read only the tasks with these ids.
 
         Yields:
             None, between slices.
@@ -120,145 +127,92 @@ class Program:
         Returns:
             The snapshot; stalls are not in it, the probe has them.
         """
-        every = self.look()
-        listed = every[:first] if tasks else []
-        with quiet.quiet() if len(listed) > MANY else nullcontext():
-            return (
-                yield from self._capture(
-                    every, listed, holds=holds, resources=resources, threads=threads
-                )
-            )
-
-    def _capture(
-        self,
-        every: list[drafts.Draft],
-        listed: list[drafts.Draft],
-        *,
-        holds: bool,
-        resources: bool,
-        threads: bool,
-    ) -> Generator[None, None, Snapshot]:
-        began = time.monotonic()
-        gaps = libraries.install()
-        loops = [
-            (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
-        ]
-        running = {id(task) for _, loop in loops if (task := futures.current(loop)) is not None}
-        for index, draft in enumerate(listed):
-            if index % SLICE == SLICE - 1:
-                quiet.check()
-                yield
-            try:
-                drafts.read(draft, running=id(draft.task) in running, holds=holds)
-            except Exception as broken:  # a fact about CPython that doesn't hold here
-                draft.gap = f"{type(broken).__name__}: {broken}"[:200]
-            if draft.waiting is not None:
-                draft.token, draft.since = self.futures.entry(draft.future)
-        book = Resources(listed, self.things, self.records if resources else None)
-        if resources:
-            yield from book.collect(gaps)
-        yield from self._name(book)
-        links = yield from edges.between(listed, [loop for _, loop in loops], full=holds)
-        now = time.monotonic()
-        made = []
-        for index, draft in enumerate(listed):
-            if index % SLICE == SLICE - 1:
-                yield
-            try:
-                made.append(self._task(draft, book, links, now))
-            except Exception as broken:  # an odd object: the others are still worth showing
-                gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
-        gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
-        snapshot = Snapshot(
-            pid=os.getpid(),
-            program=process.program(),
-            python=platform.python_version(),
-            taken_at=utc(time.time()),
-            uptime=max(0.0, time.time() - process.started()),
-            took=time.monotonic() - began,
-            loops=tuple(self._loop(fact, loop, every) for fact, loop in loops),
-            tasks=tuple(made),
-            total=len(every),
-            resources=tuple(book.resources(self._names, now)) if resources else (),
-            threads=self._threads(loops) if threads else (),
-            gaps=tuple(gaps),
-        )
+        with quiet.quiet():
+            look = Look(self)
+            if not tasks:
+                listed = [task for task in look.muster.tasks if id(task) in look.running]
+            elif only is not None:
+                listed = [task for task in look.muster.tasks if self.tasks.known(task) in only]
+            else:
+                listed = look.muster.tasks[:first]
+            snapshot = yield from look.all(listed, holds=holds, resources=resources, full=holds)
+            if threads:
+                snapshot = replace(snapshot, threads=self._threads(look.loops))
         return _with_sources(snapshot) if threads else snapshot
+
+    def stream(self, *, first: int | None = None) -> Generator[Snapshot | None, None, None]:
+        """Read the tasks, with what they wait for, in pieces that are soon forgotten.
+
+        Args:
+            first: Read only that many tasks, those with the lowest ids.
+
+        Yields:
+            Snapshots of some hundred tasks each, at least one; None between slices.
+        """
+        with quiet.quiet():
+            look = Look(self)
+            look.index = None if len(look.muster.tasks) <= PIECE else {}
+            listed = look.muster.tasks[:first]
+            for start in range(0, max(1, len(listed)), PIECE):
+                quiet.check()
+                piece = listed[start : start + PIECE]
+                yield (yield from look.all(piece, holds=False, resources=False, full=False))
+
+    def around(
+        self,
+        tasks: Sequence[str],
+        resources: Sequence[str],
+        witnesses: Collection[int],
+        *,
+        deep: bool = False,
+    ) -> Generator[None, None, Snapshot]:
+        """As much as is needed to tell about a few tasks or primitives.
+
+        Yields:
+            None, between slices.
+        """
+        from asyncconsole.capture.focus import around  # noqa: PLC0415 - it needs this module
+
+        return _with_sources((yield from around(self, tasks, resources, witnesses, deep=deep)))
 
     def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
         """Every thread's stack."""
         known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
         return tuple(process.threads(known))
 
-    def _name(self, book: Resources) -> Generator[None, None, None]:
+    def name(self, book: Resources, look: Look) -> Generator[None, None, None]:
         """Find names for primitives that have none yet."""
         now = time.monotonic()
-        alive = {self.things.of(thing): thing for thing in book.things()}
-        wanted = {
-            id(thing): thing
-            for number, thing in alive.items()
-            if number not in self._names and self._nameless.get(number, 0.0) < now
-        }
+        wanted: dict[int, Any] = {}
+        numbers: dict[int, int] = {}
+        for thing in book.things():
+            number = self.things.of(thing)
+            text = given(thing)
+            if text:
+                self.names[number] = text
+            elif number not in self.names and self._nameless.get(number, 0.0) < now:
+                wanted[id(thing)] = thing
+                numbers[id(thing)] = number
         if wanted:
-            found = yield from search(wanted, book.places())
-            for number, thing in alive.items():
-                text = found.get(id(thing))
+            if look.index == {}:  # a piece of many: the modules are searched once for all
+                look.index = (yield from index()) or None
+            found = yield from search(wanted, book.places(), look.index)
+            for key, number in numbers.items():
+                text = found.get(key)
                 if text:
-                    self._names[number] = text
-                elif id(thing) in wanted:
+                    self.names[number] = text
+                else:
                     self._nameless[number] = now + 5.0
-        for number in [number for number in self._names if number not in alive]:
-            del self._names[number]  # it is found again when it is seen again
+            self._forget()
 
-    def _task(self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float) -> Task:
-        number = draft.number
-        key = id(draft.task)
-        wait = edges.wait_of(draft, book, self.tasks, self._names, now)
-        due = [*draft.grip.due, *links.due.get(key, ())]
-        scope = anyio.deadline(draft.task)
-        if scope is not None:
-            due.append(scope)
-        deadline = min(due) - draft.loop_time() if due else None
-        coroutine = futures.coroutine(draft.task)
-        made = self.records.creation(draft.task) if self.records is not None else None
-        return Task(
-            id=number,
-            name=futures.name(draft.task),
-            state=draft.state,
-            coro=_coroutine_name(coroutine),
-            loop=self.loops.note(draft.loop),
-            address=key,
-            wait=wait,
-            frames=tuple(draft.frames),
-            holds=tuple(book.holds(draft, now)),
-            awaited_by=tuple(sorted(links.awaited_by.get(key, ()))),
-            deadline=max(0.0, deadline) if deadline is not None else None,
-            watchers=tuple(sorted(links.watchers.get(key, ()))),
-            children=tuple(self.tasks.of(task) for task in draft.grip.children),
-            cancelling=futures.cancelling(draft.task),
-            created=utc(time.time() - (now - made.at)) if made is not None else None,
-            age=max(0.0, now - made.at) if made is not None else None,
-            gap=draft.gap,
-            creation=made.frames if made is not None else (),
-            creator=self.tasks.of(made.creator) if made and made.creator is not None else None,
-        )
-
-    def _loop(self, fact: LoopFact, loop: Any, listed: list[drafts.Draft]) -> Loop:
-        task = futures.current(loop)
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
-        return Loop(
-            id=fact.number,
-            type=fact.type,
-            thread=names.get(fact.thread, ""),
-            thread_id=fact.thread,
-            running=fact.running,
-            closed=fact.closed,
-            debug=fact.debug,
-            task=self.tasks.of(task) if task is not None else None,
-            tasks=sum(draft.loop is loop for draft in listed),
-            ready=fact.ready,
-            timers=fact.timers,
-        )
+    def _forget(self) -> None:
+        """Drop names of what has gone, now and then."""
+        if len(self.names) + len(self._nameless) > self._most_names:
+            live = {number for number, _ in self.things.live()}
+            for memory in (self.names, self._nameless):
+                for number in [number for number in memory if number not in live]:
+                    del memory[number]
+            self._most_names = max(MANY_NAMES, 2 * (len(self.names) + len(self._nameless)))
 
 
 @cache
@@ -267,34 +221,15 @@ def shared() -> Program:
     return Program()
 
 
-def utc(moment: float) -> str:
-    """A Unix time as ISO 8601 in UTC, to the millisecond."""
-    text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
-def _coroutine_name(coroutine: Any) -> str:
-    """Qualified name of a coroutine; its type's for an object that only acts like one."""
-    if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
-        return short(coroutine.__qualname__)
-    return type_name(coroutine)
-
-
-def _creation_order(name: str) -> tuple[bool, int, list[Any]]:
-    """Asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
-    counted = re.fullmatch(r"Task-(\d{1,15})", name)
-    if counted:
-        return False, int(counted[1]), []
-    pieces = re.split(r"(\d+)", name)
-    return True, 0, [(piece.isdigit(), piece.zfill(20)) for piece in pieces]
-
-
 def _with_sources(snapshot: Snapshot) -> Snapshot:
     """Add the text of every source line that the snapshot names."""
     wanted: set[tuple[str, int]] = set()
+    seen: set[int] = set()
 
     def frames(found: tuple[Frame, ...]) -> None:
-        wanted.update((frame.file, frame.line) for frame in found if frame.line)
+        if id(found) not in seen:  # tasks that stand alike share their frames
+            seen.add(id(found))
+            wanted.update((frame.file, frame.line) for frame in found if frame.line)
 
     for thread in snapshot.threads:
         frames(thread.frames)
@@ -302,11 +237,9 @@ def _with_sources(snapshot: Snapshot) -> Snapshot:
         frames(task.frames)
         frames(task.creation)
         wanted.update((hold.file, hold.line) for hold in task.holds)
-    import dataclasses  # noqa: PLC0415 - only when a capture is made
-
     lines = []
     for file, line in sorted(wanted):
         text = linecache.getline(file, line).strip()
         if text:
             lines.append((file, line, text[:300]))
-    return dataclasses.replace(snapshot, sources=tuple(lines))
+    return replace(snapshot, sources=tuple(lines))

@@ -21,8 +21,13 @@ from asyncconsole.capture import futures
 def tasks(loops: Iterable[Any]) -> list[Any]:
     """Tasks that are not done; ``loops`` is where to look on 3.14 and later."""
     found: dict[int, Any] = {}
-    for task in _registered():
+    for reference in _references():
+        task = reference()
         if task is not None and not futures.done(task):
+            found[id(task)] = task
+    eager = getattr(_tasks, "_eager_tasks", None)
+    for task in list(eager) if type(eager) is set else ():
+        if not futures.done(task):
             found[id(task)] = task
     if sys.version_info >= (3, 14):
         for loop in loops:
@@ -36,14 +41,11 @@ def tasks(loops: Iterable[Any]) -> list[Any]:
     return list(found.values())
 
 
-def _registered() -> list[Any]:
-    """What the weak and eager sets hold."""
+def _references() -> list[Any]:
+    """Weak references that the registries hold."""
     found: list[Any] = []
     for name in ("_all_tasks", "_scheduled_tasks"):
         data = getattr(getattr(_tasks, name, None), "data", None)
         if type(data) is set:
-            found += [reference() for reference in list(data)]
-    eager = getattr(_tasks, "_eager_tasks", None)
-    if type(eager) is set:
-        found += list(eager)
+            found += list(data)
     return found

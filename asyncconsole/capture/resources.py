@@ -44,6 +44,10 @@ class Resources:
                 self._by_future[id(draft.waiting.future)] = draft
         self._notified: dict[int, list[Any]] = {}
         self._by_task = {id(draft.task): draft for draft in listed}
+        self._guardians: dict[int, Any] = {}
+        self._first: dict[int, Draft] = {}
+        self._valid: set[int] = set()
+        self._waiting: dict[int, list[int]] | None = None
         for draft in listed:
             self._enlist(draft)
         self._recorded = Recorded(records, listed)
@@ -65,9 +69,10 @@ class Resources:
         waiting = draft.waiting
         if waiting is not None and waiting.thing is not None:
             self._add(waiting.thing)
+            self._first.setdefault(id(waiting.thing), draft)
             self._place(waiting.thing, draft, None)
-            reader = reader_for(waiting.thing)
-            if reader is not None and waiting.kind == "condition":
+            reader = reader_for(waiting.thing) if waiting.kind == "condition" else None
+            if reader is not None:
                 # Inside Condition.wait() its lock is given back, whatever the stack says.
                 self._notified.setdefault(id(reader.guards(waiting.thing)), []).append(draft)
         for held in draft.grip.held:
@@ -79,11 +84,13 @@ class Resources:
                 self._place(held.through, draft, held)
 
     def _add(self, thing: Any) -> None:
+        if id(thing) in self._things:
+            return
         self._things[id(thing)] = thing
-        reader = reader_for(thing)
-        if reader is not None:
-            guarded = reader.guards(thing)
-            self._things.setdefault(id(guarded), guarded)
+        guarded = _guarded(thing)
+        if guarded is not None:
+            self._guardians.setdefault(id(guarded), thing)
+            self._add(guarded)
 
     def _place(self, thing: Any, draft: Draft, held: Held | None) -> None:
         """Remember the frames in which a thing was seen, to name it."""
@@ -107,8 +114,7 @@ class Resources:
 
     def places(self) -> dict[int, list[Place]]:
         """Where each was seen. A Condition's lock is named by its Condition instead."""
-        guarded = {id(lock) for thing in self._things.values() if (lock := _guarded(thing))}
-        return {key: found for key, found in self._places.items() if key not in guarded}
+        return {key: found for key, found in self._places.items() if key not in self._guardians}
 
     def collect(self, gaps: list[Gap]) -> Generator[None, None, None]:
         """Read the state of every primitive and drop holds that its state denies."""
@@ -138,6 +144,7 @@ class Resources:
                 if not any(held is seen for seen in draft.grip.held):
                     self._unseen.setdefault(id(draft.task), []).append(held)
             self._own(thing)
+        self._valid = {id(held) for claims in self._holders.values() for _, held in claims}
 
     def _doubt_lenders(self) -> None:
         """A task that a holder awaits may release what the holder took."""
@@ -151,10 +158,12 @@ class Resources:
         """These tasks and all that await them, however far away."""
         if not tasks:
             return tasks
-        waiters: dict[int, list[int]] = {}
-        for draft in self._listed:
-            for task in draft.waiting.tasks if draft.waiting is not None else ():
-                waiters.setdefault(id(task), []).append(id(draft.task))
+        waiters = self._waiting
+        if waiters is None:
+            waiters = self._waiting = {}
+            for draft in self._listed:
+                for task in draft.waiting.tasks if draft.waiting is not None else ():
+                    waiters.setdefault(id(task), []).append(id(draft.task))
         found = set(tasks)
         todo = list(tasks)
         while todo:
@@ -202,8 +211,7 @@ class Resources:
     def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
         """What one task holds, as plain data."""
         for held in [*draft.grip.held, *self._unseen.get(id(draft.task), ())]:
-            claims = self._holders.get(id(held.thing), ())
-            if not any(claim is held for _, claim in claims):
+            if id(held) not in self._valid:
                 continue
             file, function = _taken(draft, held)
             yield Hold(
@@ -227,16 +235,26 @@ class Resources:
         text = names.get(self._numbers.of(thing))
         if text:
             return text
-        for other in self._things.values():
-            if _guarded(other) is thing:
-                return f"lock of {self.title(other, names)}"
+        guardian = self._guardians.get(id(thing))
+        if guardian is not None:
+            return f"lock of {self.title(guardian, names)}"
         for place in self._places.get(id(thing), ()):
             file = base(place.level.code.co_filename)
             return f"unnamed, seen at {file}:{place.line}"
-        for draft in self._listed:
-            if draft.waiting is not None and draft.waiting.thing is thing:
-                return f"unnamed, {futures.name(draft.task)} waits for it"
-        return "unnamed"
+        draft = self._first.get(id(thing))
+        return f"unnamed, {futures.name(draft.task)} waits for it" if draft else "unnamed"
+
+    def forget(self) -> Generator[None, None, None]:
+        """Let go of everything, in slices: freeing it in one go would stop the program."""
+        self._first.clear()
+        self._valid.clear()
+        self._guardians.clear()
+        memory: dict[int, Any]
+        for memory in (self._places, self._facts, self._holders, self._by_future, self._things):
+            while memory:
+                for _ in range(min(SLICE, len(memory))):
+                    memory.popitem()
+                yield
 
     def resources(self, names: dict[int, str], now: float) -> Iterator[Resource]:
         """Every primitive as plain data, by id."""

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import math
 import time
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
@@ -83,6 +84,22 @@ def understand(chain: Chain, future: Any) -> Waiting:
             if other is not None:
                 return other
     return of_future(future)
+
+
+def relevant(codes: list[CodeType]) -> list[int]:
+    """Which levels of a stack of asyncio's and the program's own code say what it waits for.
+
+    Args:
+        codes: Of the levels, outermost first.
+
+    Returns:
+        Indices; () is for a bare future.
+    """
+    index = len(codes)
+    while index and code_facts(codes[index - 1]).asyncio:
+        index -= 1
+    known = wait_codes()
+    return [i for i in range(index, len(codes)) if codes[i] in known or codes[i] in _SPECIAL]
 
 
 def _library_levels(chain: Chain) -> list[Level]:
@@ -216,7 +233,11 @@ def _task_group(level: Level, future: Any) -> Waiting | None:
 
 
 def _sleep(level: Level, future: Any) -> Waiting | None:
-    return Waiting("timer", future, opaque=True, due=due_of(referents(level.owner)))
+    held = referents(level.owner)
+    for item in held:  # thousands of tasks sleep: the usual handle is found without asking all
+        if type(item) is asyncio.TimerHandle:
+            return Waiting("timer", future, opaque=True, due=timer(item))
+    return Waiting("timer", future, opaque=True, due=due_of(held))
 
 
 def due_of(held: list[Any]) -> float | None:
@@ -227,7 +248,16 @@ def due_of(held: list[Any]) -> float | None:
 
 def timer(thing: Any) -> float | None:
     """When a pending timer handle fires, in its loop's time; None for all else."""
-    if issubclass(type(thing), asyncio.TimerHandle):
+    kind = type(thing)
+    if kind is asyncio.TimerHandle:
+        try:
+            when = _WHEN(thing)
+            return when if type(when) is float and not _CANCELLED(thing) else None
+        except AttributeError:
+            return None
+    if kind in _NO_TIMERS:
+        return None
+    if issubclass(kind, asyncio.TimerHandle):
         when = attribute(thing, "_when")
         # anyio's sleep_forever() has a timer that never fires.
         real = type(when) is float and math.isfinite(when)
@@ -238,11 +268,26 @@ def timer(thing: Any) -> float | None:
     return None
 
 
+_WHEN: Any = asyncio.TimerHandle.__dict__["_when"].__get__
+_CANCELLED: Any = asyncio.Handle.__dict__["_cancelled"].__get__
+_NO_TIMERS = {
+    *(type(None), bool, int, float, str, bytes, dict, list, tuple, set, frozenset, type),
+    *(CodeType, FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType),
+    *(types.CoroutineType, types.GeneratorType, types.CellType, futures.CFuture, futures.CTask),
+}
+"""What a frame refers to most often."""
+
+
 def loop_time(loop: Any) -> float:
     """A loop's clock. asyncio's is ``time.monotonic``; uvloop's is its own."""
+    if type(loop) in _MONOTONIC:
+        return time.monotonic()
     if uvloop.is_loop(loop):
         return float(loop.time())
     return time.monotonic()
+
+
+_MONOTONIC = {asyncio.SelectorEventLoop, getattr(asyncio, "ProactorEventLoop", None)}
 
 
 def timer_in(manager: Any) -> float | None:

@@ -26,7 +26,7 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     if not 0 <= options.wait <= 60:  # noqa: PLR2004 - see the message
         msg = "cancel: --wait takes seconds from 0 to 60."
         raise UsageError(msg)
-    before = await target.snapshot("all")
+    before = await select.about(target, options.tasks, deep=True)
     chosen = list(dict.fromkeys(select.task(before, word).id for word in options.tasks))
     if options.tree:
         chosen = _with_children(before, chosen)
@@ -37,7 +37,8 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     lines += [_outcome(outcome) for outcome in outcomes[:50]]
     freed: list[dict[str, object]] = []
     if any(outcome.outcome in {"cancelled", "finished"} for outcome in outcomes):
-        after = await target.snapshot("all")
+        held = {hold.resource for n in chosen if (task := before.task(n)) for hold in task.holds}
+        after = await target.around(resources=sorted(held), witnesses=witnesses)
         lines += _freed(before, after, chosen, fates, freed)
     ok = all(outcome.outcome in {"cancelled", "finished", "done"} for outcome in outcomes)
     document = {

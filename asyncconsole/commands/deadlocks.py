@@ -8,17 +8,23 @@ import dataclasses
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.diagnose import confirm
+from asyncconsole.diagnose import again, confirm
 from asyncconsole.diagnose import phrases as words
 from asyncconsole.model import Diagnosis, Finding, Line, Result, Snapshot, Task, Text, line
 
 
 async def verdict(target: Target) -> tuple[Snapshot, Diagnosis]:
-    """Two captures with a pause between them, and what they prove."""
+    """Two captures with a pause between them, and what they prove.
+
+    The second reads only the tasks that could be part of a finding.
+    """
     first = await target.snapshot("all")
+    wanted = again(first)
+    if wanted is not None and not wanted:
+        return first, Diagnosis(first.pid, first.taken_at)
     await target.settle()
-    second = await target.snapshot("all")
-    return second, confirm(first, second)
+    second = await target.snapshot("all", only=wanted)
+    return second, confirm(first, second, partial=wanted is not None)
 
 
 async def _run(target: Target, _options: argparse.Namespace) -> Result:
@@ -40,7 +46,7 @@ def _prose(snapshot: Snapshot, findings: list[Finding]) -> list[Line]:
     if not findings:
         if not snapshot.loops:
             return [line(("No event loop was found in this process", "warn"), ", so no task.")]
-        count = phrases.plural(len(snapshot.tasks), "task")
+        count = phrases.plural(snapshot.total, "task")
         return [line(("Found no deadlock", "good"), f" among {count}."), *phrases.gaps(snapshot)]
     lines: list[Line] = []
     if len(proven) == 1:

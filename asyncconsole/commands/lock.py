@@ -17,7 +17,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot = await target.snapshot("all")
+    snapshot = await select.about_resource(target, options.lock)
     item = select.resource(snapshot, options.lock)
     document = {
         "schema": "asyncconsole/resource/1",

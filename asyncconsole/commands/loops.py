@@ -12,7 +12,7 @@ from asyncconsole.model import Column, Loop, Result, Snapshot, Table, Text, line
 
 
 async def _run(target: Target, _options: argparse.Namespace) -> Result:
-    snapshot = await target.snapshot("tasks")
+    snapshot = await target.snapshot("loops")
     document = {
         "schema": "asyncconsole/loops/1",
         "pid": snapshot.pid,

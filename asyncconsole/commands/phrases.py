@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asyncconsole.diagnose.phrases import base, lasting
-from asyncconsole.model import Frame, Line, Resource, Snapshot, Task, Wait, line
+from asyncconsole.model import Frame, Gap, Line, Resource, Snapshot, Task, Wait, line
 from asyncconsole.model.result import Style
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "creation",
     "frame_document",
     "gaps",
+    "missing",
     "plural",
     "resource_document",
     "since",
@@ -146,10 +149,15 @@ def creation(when: str | None, creator: str, frames: tuple[Frame, ...]) -> list[
 
 def gaps(snapshot: Snapshot) -> list[Line]:
     """What could not be read, in one dim line."""
-    if not snapshot.gaps:
+    return missing(snapshot.gaps)
+
+
+def missing(found: Sequence[Gap]) -> list[Line]:
+    """Gaps in one dim line; no line without any."""
+    if not found:
         return []
-    first = snapshot.gaps[0]
-    more = f" and {len(snapshot.gaps) - 1} more" if len(snapshot.gaps) > 1 else ""
+    first = found[0]
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return [line((f"not read: {first.what}: {first.why}{more}", "dim"))]
 
 

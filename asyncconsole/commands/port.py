@@ -6,7 +6,7 @@ socket and ``asyncconsole connect`` all are a `Terminal`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -14,7 +14,8 @@ from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.ended import Ended
 
 Scope = Literal["tasks", "stacks", "all", "threads", "loops"]
-"""How much a snapshot must contain: ``loops`` only loops and stalls; ``threads`` also
+"""How much a snapshot must contain: ``loops`` only loops, the tasks that they run now, and
+stalls; ``threads`` also
 every thread's stack; ``tasks`` also tasks with their innermost frames and waits;
 ``stacks`` whole await stacks as well; ``all`` also primitives and holders."""
 
@@ -76,12 +77,48 @@ class Target(Protocol):
 
     read_only: bool
 
-    async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
+    async def snapshot(
+        self,
+        scope: Scope = "all",
+        *,
+        first: int | None = None,
+        only: Collection[int] | None = None,
+    ) -> Snapshot:
         """The program now (or as it was, for a dump).
 
         Args:
             scope: How much it must contain.
             first: Only that many tasks are needed, those with the lowest ids.
+            only: Only the tasks with these ids are needed.
+        """
+
+    def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
+        """The same as ``snapshot("tasks")`` in pieces, at least one, tasks by their ids.
+
+        Args:
+            first: Only that many tasks are needed, those with the lowest ids.
+        """
+
+    async def around(
+        self,
+        tasks: Sequence[str] = (),
+        resources: Sequence[str] = (),
+        witnesses: Collection[int] = (),
+        *,
+        deep: bool = False,
+    ) -> Snapshot:
+        """As much as is needed of ``snapshot("all")`` to tell about a few.
+
+        Args:
+            tasks: Ids, names, or ``id()`` of tasks. Each is in it with what it holds and
+                waits for, who awaits it, and who holds what it waits for.
+            resources: Ids or names of primitives, with holders and waiters.
+            witnesses: Ids of more tasks to be in it.
+            deep: Also whom the tasks await and have in TaskGroups, however far, and the
+                first who wait for what they hold.
+
+        Returns:
+            Whatever was found; nothing for words that name nothing.
         """
 
     async def settle(self) -> None:

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command, nearest
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Column, Line, Result, Snapshot, Table, Task, Text, UsageError, line
+from asyncconsole.model import (
+    Column,
+    Flow,
+    Gap,
+    Line,
+    Part,
+    Result,
+    Snapshot,
+    Table,
+    Task,
+    Text,
+    UsageError,
+    line,
+)
 from asyncconsole.model.task import KINDS
 
 _KEYS = {
@@ -32,45 +48,130 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--older", type=float, metavar="S", help="waiting for at least S seconds")
     parser.add_argument("--loop", type=int, metavar="N", help="only tasks of that loop")
     parser.add_argument("--sort", choices=sorted(_KEYS), default="id")
-    parser.add_argument("--limit", type=int, metavar="N", help="show at most N rows")
+    parser.add_argument("--limit", type=int, metavar="N", help="show at most N rows, 0 for all")
     parser.add_argument("--group", action="store_true", help="one row for equal stacks")
 
 
-async def _run(target: Target, options: argparse.Namespace) -> Result:
-    limit = options.limit
-    if limit is not None and limit < 1:
-        msg = "ps: --limit takes a number of rows, 1 or more."
-        raise UsageError(msg)
-    plain = options.sort == "id" and not options.group and not _filters(options)
-    snapshot = await target.snapshot("tasks", first=limit if plain else None)
-    _check(snapshot, options)
-    tasks = sorted(_chosen(snapshot, options), key=_KEYS[options.sort])
-    shown = tasks[:limit]
-    total = snapshot.total if plain else len(tasks)
+PART = 500
+"""Rows of a part of a sorted table."""
 
-    def document() -> dict[str, object]:
+SCREENFUL = 1_000
+"""Rows that a person gets who doesn't say how many."""
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    if options.limit is not None and options.limit < 0:
+        msg = "ps: --limit takes a number of rows, or 0 for all."
+        raise UsageError(msg)
+    person = getattr(options, "person", False) and not options.json
+    limit = SCREENFUL if options.limit is None and person else options.limit or None
+    listing = _Listing(options, limit)
+    pieces = target.stream(first=listing.first)
+    start = await anext(pieces)
+    try:
+        _check(start, options)
+        if options.group and not options.json:
+            await listing.count(start, pieces)
+            return Result({}, listing.blocks)
+        if options.sort != "id":
+            await listing.sort(start, pieces)
+            return Result({}, flow=listing.flow(listing.one()))
+    except BaseException:
+        await pieces.aclose()  # type: ignore[attr-defined]  # a generator
+        raise
+    return Result({}, flow=listing.flow(listing.parts(start, pieces)))
+
+
+class _Listing:
+    """What is shown of the tasks, while they pass by.
+
+    Args:
+        options: Of the command.
+        limit: Rows that are shown; None for all.
+    """
+
+    def __init__(self, options: argparse.Namespace, limit: int | None) -> None:
+        self._options = options
+        self._limit = limit
+        self._filters = _filters(options)
+        self._total = 0
+        self._shown = 0
+        self._gaps: list[Gap] = []
+        self._groups: dict[tuple[str, str, str], _Group] = {}
+        self._sorted: list[Task] = []
+        plain = options.sort == "id" and not options.group and not self._filters
+        self.first = limit if plain else None
+
+    def _take(self, piece: Snapshot) -> list[Task]:
+        """The tasks of a piece that the options let through."""
+        self._gaps += piece.gaps
+        found = _chosen(piece, self._options) if self._filters else list(piece.tasks)
+        self._total = piece.total if self.first is not None else self._total + len(found)
+        if self._options.group:
+            for task in found:
+                _group(task, self._groups)
+        return found
+
+    async def count(self, start: Snapshot, pieces: AsyncIterator[Snapshot]) -> None:
+        """Only count what is alike."""
+        self._take(start)
+        async for piece in pieces:
+            self._take(piece)
+
+    async def sort(self, start: Snapshot, pieces: AsyncIterator[Snapshot]) -> None:
+        """Have all tasks, in the order that is wanted."""
+        found = self._take(start)
+        async for piece in pieces:
+            found += self._take(piece)
+        self._sorted = sorted(found, key=_KEYS[self._options.sort])[: self._limit]
+
+    async def one(self) -> AsyncIterator[Part]:
+        """All that were sorted, in parts."""
+        for start in range(0, max(1, len(self._sorted)), PART):
+            yield self._part(self._sorted[start : start + PART])
+
+    async def parts(self, start: Snapshot, pieces: AsyncIterator[Snapshot]) -> AsyncIterator[Part]:
+        """Rows, piece by piece."""
+        async with aclosing(pieces):  # type: ignore[type-var]  # a generator
+            yield self._part(self._within(self._take(start)))
+            async for piece in pieces:
+                yield self._part(self._within(self._take(piece)))
+
+    def _within(self, tasks: list[Task]) -> list[Task]:
+        """As many as may still be shown."""
+        return tasks if self._limit is None else tasks[: max(0, self._limit - self._shown)]
+
+    def _part(self, tasks: list[Task]) -> Part:
+        self._shown += len(tasks)
+        return Part(lambda: [phrases.task_document(task) for task in tasks], lambda: _table(tasks))
+
+    def flow(self, parts: AsyncIterator[Part]) -> Flow:
+        """The answer in parts."""
+        return Flow("tasks", parts, self.document, ("schema",), self.blocks)
+
+    def document(self) -> dict[str, object]:
+        """All but the rows."""
         made: dict[str, object] = {
             "schema": "asyncconsole/tasks/1",
-            "tasks": [phrases.task_document(task) for task in shown],
-            "total": total,
-            "shown": len(shown),
+            "total": self._total,
+            "shown": self._shown,
         }
-        if options.group:
-            made["groups"] = _grouped(tasks, limit)[1]
+        if self._options.group:
+            made["groups"] = len(self._groups)
         return made
 
-    def blocks() -> tuple[Table | Text, ...]:
-        if options.group:
-            table, count = _grouped(tasks, limit)
-            groups = phrases.plural(count, "group")
-            footer = line(f"{phrases.plural(len(tasks), 'task')} in {groups}")
-        else:
-            table = _table(shown)
-            less = f", {len(shown)} shown" if len(shown) < total else ""
-            footer = line(f"{phrases.plural(total, 'task')}{less}")
-        return table, Text((footer, *phrases.gaps(snapshot)))
-
-    return Result(document, blocks)
+    def blocks(self) -> tuple[Table | Text, ...]:
+        """What stands below the rows, or the groups and what stands below those."""
+        gaps = phrases.missing(self._gaps)
+        if self._options.group:
+            table = _groups_table(self._groups, self._limit)
+            groups = phrases.plural(len(self._groups), "group")
+            footer = line(f"{phrases.plural(self._total, 'task')} in {groups}")
+            return table, Text((footer, *gaps))
+        less = f", {self._shown} shown" if self._shown < self._total else ""
+        if less and self._options.limit is None:
+            less += "; `ps --limit 0` shows all, `ps --group` counts those that are alike"
+        return (Text((line(f"{phrases.plural(self._total, 'task')}{less}"), *gaps)),)
 
 
 def _check(snapshot: Snapshot, options: argparse.Namespace) -> None:
@@ -151,14 +252,30 @@ def _table(tasks: list[Task]) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
-    """Tasks with the same state, wait and place in one row."""
-    groups: dict[tuple[str, str, str], list[Task]] = {}
-    for task in tasks:
-        wait = task.wait
-        what = "" if wait is None else "timer" if wait.kind == "timer" else phrases.thing(wait)
-        where = "".join(span.text for span in phrases.spot(task.where))
-        groups.setdefault((task.state, what, where), []).append(task)
+@dataclass(slots=True)
+class _Group:
+    """Tasks that are alike: how many, the first one, and ids of what they wait for."""
+
+    example: Task
+    count: int = 0
+    items: set[str | None] = field(default_factory=set)
+
+
+def _group(task: Task, groups: dict[tuple[str, str, str], _Group]) -> None:
+    """Count a task among those with the same state, wait and place."""
+    wait = task.wait
+    what = "" if wait is None else "timer" if wait.kind == "timer" else phrases.thing(wait)
+    where = "".join([span.text for span in phrases.spot(task.where)])
+    key = (task.state, what, where)
+    group = groups.get(key)
+    if group is None:
+        group = groups[key] = _Group(task)
+    group.count += 1
+    if wait is not None and len(group.items) <= 1:
+        group.items.add(wait.resource)
+
+
+def _groups_table(groups: dict[tuple[str, str, str], _Group], limit: int | None) -> Table:
     columns = (
         Column("TASKS", "right"),
         Column("STATE"),
@@ -167,21 +284,21 @@ def _grouped(tasks: list[Task], limit: int | None) -> tuple[Table, int]:
         Column("EXAMPLE", least=8),
     )
     rows = []
-    largest = sorted(groups.items(), key=lambda pair: -len(pair[1]))
-    for (state, what, _), members in largest[:limit]:
-        task = members[0]
-        items = {member.wait.resource for member in members if member.wait is not None}
+    largest = sorted(groups.items(), key=lambda pair: -pair[1].count)
+    for (state, what, _), group in largest[:limit]:
+        task = group.example
+        items = set(group.items)
         number = f" ({items.pop()})" if len(items) == 1 and None not in items else ""
         rows.append(
             (
-                (line(str(len(members))),),
+                (line(str(group.count)),),
                 (line((state, phrases.STATES.get(task.state, ""))),),
                 (line(what + number),),
                 (phrases.spot(task.where),),
                 (line((task.name, "name"), f" ({task.id})"),),
             )
         )
-    return Table(columns, tuple(rows)), len(groups)
+    return Table(columns, tuple(rows))
 
 
 COMMAND = Command(

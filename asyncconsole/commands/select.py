@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asyncconsole.commands.command import nearest
+from asyncconsole.commands.port import Target
 from asyncconsole.model import Resource, Snapshot, Task, UnknownItemError
+
+
+async def about(target: Target, words: Sequence[str], *, deep: bool = False) -> Snapshot:
+    """A snapshot that has the tasks which these words name, and what tells about them.
+
+    Raises:
+        UnknownItemError: One names no task, or several.
+    """
+    found = await target.around(words, deep=deep)
+    try:
+        for word in words:
+            task(found, word)
+    except UnknownItemError:  # all names are needed to say which one is near
+        found = await target.snapshot("tasks")
+        for word in words:
+            task(found, word)
+        found = await target.around(words, deep=deep)
+    return found
+
+
+async def about_resource(target: Target, word: str) -> Snapshot:
+    """A snapshot that has the primitive which a word names.
+
+    Raises:
+        UnknownItemError: It names none, or several.
+    """
+    found = await target.around(resources=(word,))
+    try:
+        resource(found, word)
+    except UnknownItemError:
+        found = await target.snapshot("all")
+        resource(found, word)
+    return found
 
 
 def task(snapshot: Snapshot, word: str) -> Task:

@@ -18,7 +18,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot = await target.snapshot("tasks")
+    if options.task:
+        snapshot = await select.about(target, (options.task,), deep=True)
+    else:
+        snapshot = await target.snapshot("tasks")
     tasks = {task.id: task for task in snapshot.tasks}
     wanted = [select.task(snapshot, options.task)] if options.task else None
     roots = wanted or _roots(snapshot, tasks)

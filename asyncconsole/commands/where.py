@@ -16,7 +16,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot = await target.snapshot("all")
+    snapshot = await select.about(target, (options.task,))
     task = select.task(snapshot, options.task)
     texts = {(file, number): text for file, number, text in snapshot.sources}
     document = {

@@ -41,7 +41,31 @@ def _apply(case: Case) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (_WORST[finding.verdict], finding.cycle_ids)))
 
 
-def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
+def again(first: Snapshot) -> frozenset[int] | None:
+    """Which tasks a second look has to read.
+
+    Returns:
+        Ids of the tasks that look stuck and of those that the evidence names; empty
+        when nothing looks wrong; None when all tasks have to be read, because a finding
+        is about more than tasks that wait for each other.
+    """
+    if any(not finding.cycle_ids for finding in examine(first)):
+        return None
+    graph = Graph(first)
+    stuck = graph.stuck(lenient=True) | graph.stuck()
+    found = set(stuck)
+    for number in stuck:
+        task = graph.tasks[number]
+        found.update(task.awaited_by, task.watchers, task.children)
+        if task.wait is not None:
+            found.update(task.wait.tasks)
+            item = graph.resources.get(task.wait.resource or "")
+            if item is not None:
+                found.update(holder.task for holder in item.holders)
+    return frozenset(found)
+
+
+def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = False) -> Diagnosis:
     """The verdict on a program from two captures of it, the second taken later.
 
     A finding stands when in both captures the same tasks are suspended on the very
@@ -52,6 +76,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
         first: The earlier capture.
         second: The later one. None (a dump file) means that nothing can be
             confirmed: what looks like a deadlock is then called a suspect.
+        partial: The later one has only the tasks that `again` named.
     """
     if second is None:
         findings = tuple(_demote(finding) for finding in examine(first))
@@ -75,6 +100,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None) -> Diagnosis:
         )
         for finding in examine(second, moving)
         if stuck[finding.proven].issuperset(finding.ids("stuck"))
+        and (finding.cycle_ids or not partial)
     ]
     return _numbered(second, tuple(found))
 

@@ -10,7 +10,7 @@ from asyncconsole.model.errors import (
 from asyncconsole.model.finding import Diagnosis, Finding, ResourceRef, TaskRole
 from asyncconsole.model.loop import Loop, Thread
 from asyncconsole.model.resource import Holder, Resource, Waiter
-from asyncconsole.model.result import Column, Line, Result, Span, Table, Text, line
+from asyncconsole.model.result import Column, Flow, Line, Part, Result, Span, Table, Text, line
 from asyncconsole.model.snapshot import Gap, Snapshot
 from asyncconsole.model.stall import Stall
 from asyncconsole.model.task import Frame, Hold, Task, Wait
@@ -21,12 +21,14 @@ __all__ = [
     "DeadlineError",
     "Diagnosis",
     "Finding",
+    "Flow",
     "Frame",
     "Gap",
     "Hold",
     "Holder",
     "Line",
     "Loop",
+    "Part",
     "Resource",
     "ResourceRef",
     "Result",

@@ -6,7 +6,7 @@ table, plain text or JSON. ``render`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -67,6 +67,39 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a long answer.
+
+    Attributes:
+        documents: What ``--json`` prints of them.
+        table: What people see of them; the columns of all parts are alike.
+    """
+
+    documents: Callable[[], list[dict[str, Any]]]
+    table: Callable[[], Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A long answer that is read, shown and forgotten part by part.
+
+    Attributes:
+        key: Of the list in the document that has the rows.
+        parts: The rows; at least one part.
+        document: The document without the list, once all parts are read: what stands
+            in front of it is asked for first.
+        first: Keys that stand in front of the list.
+        blocks: What people see below the table, once all parts are read.
+    """
+
+    key: str
+    parts: AsyncIterator[Part]
+    document: Callable[[], dict[str, Any]]
+    first: tuple[str, ...]
+    blocks: Callable[[], tuple[Table | Text, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """The answer of a command.
 
@@ -76,11 +109,13 @@ class Result:
         document: What ``--json`` prints.
         blocks: What people see.
         exit_code: 0, or 1 when the command could not do what was asked.
+        flow: Instead of both, for what is too long to have at once.
     """
 
     document: dict[str, Any] | Callable[[], dict[str, Any]]
     blocks: tuple[Table | Text, ...] | Callable[[], tuple[Table | Text, ...]] = field(default=())
     exit_code: int = 0
+    flow: Flow | None = None
 
     def told(self) -> dict[str, Any]:
         """The document."""

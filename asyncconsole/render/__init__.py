@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from asyncconsole.model import Result
 from asyncconsole.render.document import document
+from asyncconsole.render.flow import flow
 from asyncconsole.render.text import text
 
-__all__ = ["show"]
+__all__ = ["flow", "show"]
 
 
 def show(result: Result, *, json: bool, width: int | None = None, colour: bool = False) -> str:

@@ -89,22 +89,58 @@ def _paint(content: str, style: str, colour: bool) -> str:
 
 
 def table(block: Table, width: int | None, colour: bool) -> list[str]:
-    """A table whose columns are as wide as their cells, or made to fit ``width``.
+    """A table whose columns are as wide as their cells, or made to fit ``width``."""
+    return Rows(width, colour).lines(block)
+
+
+class Rows:
+    """A table that may come in parts; columns grow where a later part needs it.
 
     To fit, columns that can be spared go first, then cells fold, then they are cut.
+
+    Args:
+        width: Columns of the terminal; None for as wide as it gets.
+        colour: Write escape codes.
     """
-    drawn = _Drawing(block.columns, list(_levels(block)))
-    if width is not None and drawn.total >= width:
-        drawn = drawn.without_spare()
-    if width is not None and drawn.total >= width:
-        drawn = _Drawing(drawn.columns, list(_folded(drawn.rows)))
-    widths = drawn.widths if width is None else fit(drawn.columns, drawn.widths, width)
-    titles = tuple((Span(column.title, "heading"),) for column in drawn.columns)
-    sizes = [cells(column.title) for column in drawn.columns]
-    lines = [_row(titles, sizes, drawn.columns, widths, colour)]
-    for row, taken in zip(drawn.rows, drawn.taken, strict=True):
-        lines.append(_row(row, taken, drawn.columns, widths, colour))
-    return lines
+
+    def __init__(self, width: int | None, colour: bool) -> None:
+        self._width = width
+        self._colour = colour
+        self._widths: list[int] | None = None
+        self._spare = False
+        self._folds = False
+
+    def lines(self, block: Table) -> list[str]:
+        """The next rows; before the first ones, the heading."""
+        drawn = _Drawing(block.columns, list(_levels(block)))
+        drawn = self._fitted(drawn)
+        head = self._widths is None
+        natural = drawn.widths
+        if self._widths is not None:
+            natural = list(map(max, natural, self._widths))
+        self._widths = natural
+        widths = natural if self._width is None else fit(drawn.columns, natural, self._width)
+        lines = []
+        if head:
+            titles = tuple((Span(column.title, "heading"),) for column in drawn.columns)
+            sizes = [cells(column.title) for column in drawn.columns]
+            lines.append(_row(titles, sizes, drawn.columns, widths, self._colour))
+        for row, taken in zip(drawn.rows, drawn.taken, strict=True):
+            lines.append(_row(row, taken, drawn.columns, widths, self._colour))
+        return lines
+
+    def _fitted(self, drawn: _Drawing) -> _Drawing:
+        """Without what can be spared, and folded, where it must be or was before."""
+        if self._width is None:
+            return drawn
+        first = self._widths is None
+        if self._spare or (first and drawn.total >= self._width):
+            self._spare = True
+            drawn = drawn.without_spare()
+        if self._folds or (first and drawn.total >= self._width):
+            self._folds = True
+            drawn = _Drawing(drawn.columns, list(_folded(drawn.rows)))
+        return drawn
 
 
 class _Drawing:

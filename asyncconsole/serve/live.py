@@ -6,14 +6,15 @@ import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
+from asyncconsole.capture import quiet
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
-from asyncconsole.model import Loop, Snapshot, Stall, UnknownItemError
+from asyncconsole.model import Loop, Snapshot, Stall, Task, UnknownItemError
 from asyncconsole.model.ended import Ended
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
@@ -26,6 +27,19 @@ OBSERVE = 2.0
 
 MOST_OBSERVED = 2_000
 """Tasks above which these looks are left out: they would cost too much."""
+
+
+MANY = 2_000
+"""Tasks of a snapshot that is freed in slices."""
+
+FREED = 500
+"""Tasks freed in one go."""
+
+LONGEST = 30.0
+"""Seconds after which a snapshot is no longer waited for."""
+
+_OURS = 2
+"""References to something that only one list has, seen by `sys.getrefcount`."""
 
 
 class LiveTarget:
@@ -60,6 +74,8 @@ class LiveTarget:
         self._observed = 0.0
         self._tracked = track_tasks, track_locks
         self._tracker: Tracker | None = None
+        self._kept: list[tuple[Task, ...]] = []
+        self._freeing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
@@ -71,6 +87,8 @@ class LiveTarget:
     def close(self) -> None:
         """Stop watching; may be called again."""
         self._probe.stop()
+        if self._freeing is not None:
+            self._freeing.cancel()
         if self._tracker is not None:
             self._tracker.close()
             self._tracker = None
@@ -83,25 +101,88 @@ class LiveTarget:
             if self._tracker is not None:
                 self._tracker.note_loops()
 
-    async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
+    async def snapshot(
+        self,
+        scope: Scope = "all",
+        *,
+        first: int | None = None,
+        only: Collection[int] | None = None,
+    ) -> Snapshot:
         """The program now, read from the side thread in slices."""
         full = scope == "all"
-        capture = self._program.capture(
-            holds=full,
-            resources=full,
-            tasks=scope not in {"loops", "threads"},
-            threads=scope in {"threads", "all"},
-            first=first,
+        found = await self._driven(
+            self._program.capture(
+                holds=full,
+                resources=full,
+                tasks=scope not in {"loops", "threads"},
+                threads=scope in {"threads", "all"} and only is None,
+                first=first,
+                only=only,
+            )
         )
-        while True:
-            try:
-                next(capture)
-            except StopIteration as end:
-                found: Snapshot = end.value
-                break
-            await asyncio.sleep(0)
+        if scope == "tasks" or only is not None:  # nobody asks how late the loops are
+            return found
         loops = [await self._measured(loop) for loop in found.loops]
         return dataclasses.replace(found, loops=tuple(loops), stalls=self._probe.stalls())
+
+    async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
+        """The tasks in pieces, read as they are asked for."""
+        steps = self._program.stream(first=first)
+        try:
+            for found in steps:
+                if found is None:
+                    await asyncio.sleep(0)
+                else:
+                    yield found
+        finally:
+            steps.close()
+
+    async def around(
+        self,
+        tasks: Sequence[str] = (),
+        resources: Sequence[str] = (),
+        witnesses: Collection[int] = (),
+        *,
+        deep: bool = False,
+    ) -> Snapshot:
+        """As much as is needed to tell about a few tasks or primitives."""
+        return await self._driven(self._program.around(tasks, resources, witnesses, deep=deep))
+
+    async def _driven(self, steps: Generator[None, None, Snapshot]) -> Snapshot:
+        """Drive a capture to its end; others have their turn between slices."""
+        try:
+            while True:
+                next(steps)
+                await asyncio.sleep(0)
+        except StopIteration as end:
+            found: Snapshot = end.value
+            self._keep(found)
+            return found
+        finally:
+            steps.close()
+
+    def _keep(self, found: Snapshot) -> None:
+        """Have a big snapshot freed in slices when nobody needs it any more."""
+        if len(found.tasks) > MANY:
+            self._kept.append(found.tasks)
+            if self._freeing is None or self._freeing.done():
+                self._freeing = asyncio.ensure_future(self._free())
+
+    async def _free(self) -> None:
+        """Let go of snapshots once they are ours alone: in one go it takes the GIL for long."""
+        end = time.monotonic() + LONGEST
+        with quiet.quiet():
+            while self._kept and time.monotonic() < end:
+                await asyncio.sleep(0.02)
+                quiet.check()
+                for index in reversed(range(len(self._kept))):
+                    if sys.getrefcount(self._kept[index]) > _OURS:
+                        continue
+                    tasks = list(self._kept.pop(index))
+                    while tasks:
+                        del tasks[-FREED:]
+                        await asyncio.sleep(0)
+        self._kept.clear()
 
     async def _measured(self, loop: Loop) -> Loop:
         """A loop with what the probe knows of it.

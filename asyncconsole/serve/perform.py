@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,9 @@ from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
+
+_SLICE = 64 * 1024
+"""Characters that are written before the client must have taken most of them."""
 
 _GRACE = 1.0
 """Seconds for a command to notice that it was stopped."""
@@ -93,8 +96,10 @@ async def perform(
         _allow(call, person, rules)
         if call.command.effect == "write":
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
+        call.options.person = person.terminal.interactive or person.terminal.colour
         result = await _run(call, target, person, timeout)
-        return Answer(await _shown(call, result, person.terminal), code=result.exit_code)
+        shown = "" if result.flow is not None else await _shown(call, result, person.terminal)
+        return Answer(shown, code=result.exit_code)
     except Leave:
         return Answer(leave=True)
     except ConsoleError as error:
@@ -140,7 +145,7 @@ async def _run(
         work = _contained(command.run, target, call.options, terminal)
         limit = None
     else:
-        work = _contained(command.run, target, call.options)
+        work = _contained(_whole, call, target, person)
         wait = getattr(call.options, "wait", None)
         extra = float(wait) if isinstance(wait, int | float) else 0.0
         limit = command.deadline + extra if timeout is None else timeout
@@ -175,6 +180,24 @@ async def _run(
         msg = "the client has left"
         raise ConsoleError(msg)
     raise DeadlineError(_late(call, limit or 0.0, target))
+
+
+async def _whole(call: dispatch.Call, target: Target, person: Person) -> Result:
+    """Run a command; an answer in parts is written as it is read."""
+    result: Result = await call.command.run(target, call.options)
+    if result.flow is not None:
+        from asyncconsole.render import flow  # noqa: PLC0415 - loads with the first answer
+
+        terminal = person.terminal
+        pieces = flow(result.flow, json=call.json, width=terminal.width, colour=terminal.colour)
+        async with aclosing(result.flow.parts), aclosing(pieces):  # type: ignore[type-var]  # both are generators
+            async for piece in pieces:
+                for start in range(0, len(piece), _SLICE):
+                    if person.lost.is_set():
+                        return result
+                    terminal.write(piece[start : start + _SLICE])
+                    await terminal.drain()
+    return result
 
 
 async def _contained(run: Callable[..., Any], *args: Any) -> Result:

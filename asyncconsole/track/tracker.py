@@ -9,7 +9,8 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import short
-from asyncconsole.capture.program import Program, shared, utc
+from asyncconsole.capture.look import utc
+from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
 from asyncconsole.track.ended import End, Ring

@@ -35,7 +35,7 @@ class Target:
     def close(self):
         pass
 
-    async def snapshot(self, scope="all", *, first=None):
+    async def snapshot(self, scope="all", *, first=None, only=None):
         if scope == SLOW and OPTIONS.get("slow"):
             print(json.dumps({"looking": scope}), flush=True)
             await asyncio.sleep(OPTIONS["slow"])
@@ -61,6 +61,12 @@ class Target:
             tasks=tasks,
             total=len(tasks),
         )
+
+    async def stream(self, *, first=None):
+        yield await self.snapshot(SLOW, first=first)
+
+    async def around(self, tasks=(), resources=(), witnesses=(), *, deep=False):
+        return await self.snapshot("all")
 
     async def settle(self):
         await asyncio.sleep(0)

@@ -1,0 +1,233 @@
+"""One look at a program: which tasks and loops there are, and some of the tasks in full.
+
+Everything here is dropped when the look is over; what outlives it is in ``Program``.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+import types
+from collections.abc import Generator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet
+from asyncconsole.capture.code import short
+from asyncconsole.capture.glue import anyio
+from asyncconsole.capture.loops import LoopFact
+from asyncconsole.capture.names import Index
+from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.resources import Resources
+from asyncconsole.model import Gap, Loop, Snapshot, Task
+from asyncconsole.model.quick import maker
+
+if TYPE_CHECKING:
+    from asyncconsole.capture.program import Program
+
+SLICE = 50
+"""Tasks read before others get a turn."""
+
+_task = maker(Task)
+
+
+class Muster(NamedTuple):
+    """Who is there.
+
+    Attributes:
+        tasks: Live tasks that are not done, in the order of their numbers.
+        counts: How many each loop has, by the loop's ``id``.
+    """
+
+    tasks: list[Any]
+    counts: dict[int, int]
+
+
+class Look:
+    """What one look at a program finds.
+
+    Args:
+        program: What is looked at.
+
+    Attributes:
+        muster: Its tasks.
+        loops: Its loops, those that still exist.
+        running: ``id`` of the tasks that execute now.
+        index: Named primitives for looks in many pieces; {} before it is made, None
+            where the modules are to be searched for each piece.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.began = time.monotonic()
+        self.muster = program.look()
+        self.loops: list[tuple[LoopFact, Any]] = [
+            (fact, loop) for fact in program.loops.find() if (loop := fact.reference()) is not None
+        ]
+        self.running = {
+            id(task) for _, loop in self.loops if (task := futures.current(loop)) is not None
+        }
+        self.index: Index | None = None
+        self._unread = libraries.install()
+
+    def all(
+        self, tasks: list[Any], *, holds: bool, resources: bool, full: bool
+    ) -> Generator[None, None, Snapshot]:
+        """These tasks as a snapshot.
+
+        Args:
+            tasks: Live tasks.
+            holds: Read what they hold.
+            resources: Read primitives.
+            full: Look for timers and watchers.
+
+        Yields:
+            None, between slices.
+        """
+        gaps = list(self._unread)
+        listed = yield from self.read(tasks, holds=holds)
+        program = self._program
+        book = Resources(listed, program.things, program.records if resources else None)
+        if resources:
+            yield from book.collect(gaps)
+        yield from program.name(book, self)
+        links = yield from edges.between(listed, [loop for _, loop in self.loops], full=full)
+        loops = {id(loop): fact.number for fact, loop in self.loops}
+        now = time.monotonic()
+        made = []
+        for index, draft in enumerate(listed):
+            if index % SLICE == SLICE - 1:
+                quiet.check()
+                yield
+            try:
+                made.append(self._task(draft, book, links, now, loops))
+            except Exception as broken:  # an odd object: the others are still worth showing
+                gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
+        gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
+        snapshot = Snapshot(
+            pid=os.getpid(),
+            program=process.program(),
+            python=platform.python_version(),
+            taken_at=utc(time.time()),
+            uptime=max(0.0, time.time() - process.started()),
+            took=time.monotonic() - self.began,
+            loops=tuple(self._loop(fact, loop) for fact, loop in self.loops),
+            tasks=tuple(made),
+            total=len(self.muster.tasks),
+            resources=tuple(book.resources(program.names, now)) if resources else (),
+            gaps=tuple(gaps),
+        )
+        yield from book.forget()
+        while listed:
+            del listed[-SLICE:]
+            yield
+        return snapshot
+
+    def read(self, tasks: list[Any], *, holds: bool) -> Generator[None, None, list[drafts.Draft]]:
+        """These tasks as drafts.
+
+        Yields:
+            None, between slices.
+        """
+        listed = []
+        program = self._program
+        for index, task in enumerate(tasks):
+            if index % SLICE == SLICE - 1:
+                quiet.check()
+                yield
+            draft = drafts.Draft(task, program.tasks.of(task), futures.loop(task))
+            listed.append(draft)
+            try:
+                drafts.read(draft, running=id(task) in self.running, holds=holds)
+            except Exception as broken:  # a fact about CPython that doesn't hold here
+                draft.gap = f"{type(broken).__name__}: {broken}"[:200]
+            if draft.waiting is not None:
+                draft.token, draft.since = program.futures.entry(draft.future)
+        return listed
+
+    def _task(
+        self,
+        draft: drafts.Draft,
+        book: Resources,
+        links: edges.Links,
+        now: float,
+        loops: dict[int, int],
+    ) -> Task:
+        number = draft.number
+        key = id(draft.task)
+        wait = edges.wait_of(draft, book, self._program.tasks, self._program.names, now)
+        deadline = _deadline(draft, links) if links.full else None
+        coroutine = futures.coroutine(draft.task)
+        made = (
+            self._program.records.creation(draft.task)
+            if self._program.records is not None
+            else None
+        )
+        return _task(
+            id=number,
+            name=futures.name(draft.task),
+            state=draft.state,
+            coro=_coroutine_name(coroutine),
+            loop=loops.get(id(draft.loop)) or self._program.loops.note(draft.loop),
+            address=key,
+            wait=wait,
+            frames=draft.frames,
+            holds=tuple(book.holds(draft, now)),
+            awaited_by=_sorted(links.awaited_by.get(key)),
+            deadline=deadline,
+            watchers=_sorted(links.watchers.get(key)),
+            children=tuple([self._program.tasks.of(task) for task in draft.grip.children]),
+            cancelling=futures.cancelling(draft.task),
+            created=utc(time.time() - (now - made.at)) if made is not None else None,
+            age=max(0.0, now - made.at) if made is not None else None,
+            gap=draft.gap,
+            creation=made.frames if made is not None else (),
+            creator=self._program.tasks.of(made.creator)
+            if made and made.creator is not None
+            else None,
+        )
+
+    def _loop(self, fact: LoopFact, loop: Any) -> Loop:
+        task = futures.current(loop)
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        return Loop(
+            id=fact.number,
+            type=fact.type,
+            thread=names.get(fact.thread, ""),
+            thread_id=fact.thread,
+            running=fact.running,
+            closed=fact.closed,
+            debug=fact.debug,
+            task=self._program.tasks.of(task) if task is not None else None,
+            tasks=self.muster.counts.get(id(loop), 0),
+            ready=fact.ready,
+            timers=fact.timers,
+        )
+
+
+def utc(moment: float) -> str:
+    """A Unix time as ISO 8601 in UTC, to the millisecond."""
+    text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _sorted(numbers: set[int] | None) -> tuple[int, ...]:
+    return tuple(sorted(numbers)) if numbers else ()
+
+
+def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
+    """Seconds until a timeout acts on a task; None without one."""
+    due = [*draft.grip.due, *links.due.get(id(draft.task), ())]
+    scope = anyio.deadline(draft.task)
+    if scope is not None:
+        due.append(scope)
+    return max(0.0, min(due) - draft.loop_time()) if due else None
+
+
+def _coroutine_name(coroutine: Any) -> str:
+    """Qualified name of a coroutine; its type's for an object that only acts like one."""
+    if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
+        return short(coroutine.__qualname__)
+    return type_name(coroutine)
