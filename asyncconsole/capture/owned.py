@@ -40,7 +40,7 @@ def owned(thing: Any, claims: Claims, drafts: dict[int, Draft]) -> Claims | None
         held = known.get(id(owner))
         if held is None:
             held = Held(thing, thing, -1, 0, None, "owner", certain=True)
-            if type(draft.grip.held) is tuple:  # shared by all that hold nothing on their stacks
+            if not isinstance(draft.grip.held, list):  # shared by all that hold nothing
                 draft.grip = Grip(releases=draft.grip.releases)
             draft.grip.held.append(held)
         if held.how in {"flow", "inside"}:

@@ -252,14 +252,15 @@ def timer(thing: Any) -> float | None:
     if kind is asyncio.TimerHandle:
         try:
             when = _WHEN(thing)
-            return when if type(when) is float and not _CANCELLED(thing) else None
+            # anyio's sleep_forever() has a timer that never fires.
+            real = type(when) is float and when != math.inf
+            return when if real and not _CANCELLED(thing) else None
         except AttributeError:
             return None
     if kind in _NO_TIMERS:
         return None
     if issubclass(kind, asyncio.TimerHandle):
         when = attribute(thing, "_when")
-        # anyio's sleep_forever() has a timer that never fires.
         real = type(when) is float and math.isfinite(when)
         return when if real and not attribute(thing, "_cancelled") else None
     if uvloop.is_timer(thing):
