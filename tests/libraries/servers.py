@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -67,7 +68,8 @@ def postgres():
         settings = ("fsync=off", "max_connections=60", "shared_buffers=8MB")
         options = [word for setting in settings for word in ("-c", setting)]
         command = [programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", ""]
-        with _running([*_as_nobody(), *command, *options], folder, port):
+        # SIGTERM would wait for clients to go.
+        with _running([*_as_nobody(), *command, *options], folder, port, signal.SIGINT):
             _until(lambda: _answers(programs, port), "PostgreSQL does not answer")
             yield f"postgresql://test@127.0.0.1:{port}/postgres"
     finally:
@@ -93,7 +95,7 @@ def redis():
 
 
 @contextmanager
-def _running(command, folder, port):
+def _running(command, folder, port, stop=signal.SIGTERM):
     """A server process that accepts connections, ended afterwards."""
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
@@ -104,7 +106,7 @@ def _running(command, folder, port):
         assert process.poll() is None, (folder / "log").read_text()
         yield process
     finally:
-        process.terminate()
+        process.send_signal(stop)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
