@@ -15,9 +15,10 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain as chains
-from asyncconsole.capture import drafts, futures, quiet
+from asyncconsole.capture import drafts, futures, libraries, quiet
 from asyncconsole.capture.look import Look
 from asyncconsole.capture.objects import attribute, contents
+from asyncconsole.capture.owned import owners_of
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.model import Snapshot
 
@@ -101,6 +102,27 @@ class Focus:
             yield from self._below(chosen)
             for thing in {id(thing): thing for thing in held}.values():
                 yield from self.queue(thing, MOST_HEIRS)
+
+    def owned(self, chosen: Iterable[Any]) -> Generator[None, None, None]:
+        """Take in what these tasks have by the word of a library's primitive alone.
+
+        Only a primitive that somebody waits for can be found that way.
+        """
+        if not libraries.keep_owners():
+            return
+        wanted = {id(task) for task in chosen}
+        for index, task in enumerate(self.look.muster.tasks):
+            if index % SLICE == SLICE - 1:
+                quiet.check()
+                yield
+            if id(task) in self._drafts or chains.walk(futures.coroutine(task)).shape.plain:
+                continue
+            draft = drafts.Draft(task, self._program.tasks.of(task), futures.loop(task))
+            drafts.read(draft, running=id(task) in self.look.running, holds=False)
+            thing = draft.waiting.thing if draft.waiting is not None else None
+            if thing is not None and wanted & {id(owner) for owner in owners_of(thing) or ()}:
+                self._about([thing])
+                self.read(task)
 
     def queue(self, thing: Any, most: int | None) -> Generator[None, None, None]:
         """Take in a primitive and the first who wait for it."""
@@ -210,7 +232,9 @@ def around(
         things = [thing for word in resources for thing in focus.things(word)]
         if len(things) < len(resources):  # a name that is not known yet: all have to be read
             return (yield from look.all(look.muster.tasks, holds=True, resources=True, full=False))
-        yield from focus.tasks(task for word in tasks for task in focus.named(word))
+        chosen = [task for word in tasks for task in focus.named(word)]
+        yield from focus.tasks(chosen)
+        yield from focus.owned(chosen)
         if witnesses:
             for task in look.muster.tasks:
                 if program.tasks.known(task) in witnesses:

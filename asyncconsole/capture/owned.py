@@ -24,11 +24,7 @@ def owned(thing: Any, claims: Claims, drafts: dict[int, Draft]) -> Claims | None
     Returns:
         None when it does not know them.
     """
-    reader = reader_for(thing)
-    try:
-        owners = reader.owners(thing) if reader is not None else None
-    except Exception:  # an unknown version: what the stacks show stands
-        return None
+    owners = owners_of(thing)
     if owners is None:
         return None
     known = {id(draft.task): held for draft, held in claims}
@@ -48,6 +44,15 @@ def owned(thing: Any, claims: Claims, drafts: dict[int, Draft]) -> Claims | None
         held.certain = held.provable = True
         found.append((draft, held))
     return found
+
+
+def owners_of(thing: Any) -> tuple[Any, ...] | None:
+    """All tasks that have a primitive, by its own word; None where it has none."""
+    reader = reader_for(thing)
+    try:
+        return reader.owners(thing) if reader is not None else None
+    except Exception:  # an unknown version: what the stacks show stands
+        return None
 
 
 def unknown(thing: Any, facts: Facts, claims: Claims) -> int | None:

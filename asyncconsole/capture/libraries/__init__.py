@@ -27,7 +27,17 @@ from asyncconsole.capture.libraries.library import Book, Lead, LibraryReader, Lo
 from asyncconsole.capture.objects import attribute, mro
 from asyncconsole.model import Gap
 
-__all__ = ["LibraryReader", "Loan", "anchor", "install", "leads", "lent", "used", "waited"]
+__all__ = [
+    "LibraryReader",
+    "Loan",
+    "anchor",
+    "install",
+    "keep_owners",
+    "leads",
+    "lent",
+    "used",
+    "waited",
+]
 
 log = logging.getLogger("asyncconsole")
 
@@ -175,6 +185,13 @@ def leads(value: Any) -> list[Lead]:
         return []
     lead = _remembered(_leaders, _book.leads, type(value))
     return [] if lead is None else _listed(lead, value)
+
+
+def keep_owners() -> bool:
+    """Whether there are primitives that tell who has them though no stack shows it."""
+    return any(
+        type(reader).owners is not readers.Reader.owners for reader in _book.readers.values()
+    )
 
 
 def anchor(thing: Any) -> Any:
