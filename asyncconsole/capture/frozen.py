@@ -48,6 +48,10 @@ class NoCopyError(Exception):
     """There is no frozen copy, or none any more; the message is a line that says why."""
 
 
+class BusyError(NoCopyError):
+    """Another copy is not gone yet; it may be in a moment."""
+
+
 def _plain(fork: Callable[[], int]) -> int:
     return fork()
 
@@ -289,7 +293,7 @@ def _check(most: int) -> None:
         raise NoCopyError(msg)
     if _latest is not None and _latest.working:
         msg = "another frozen copy is at work, or its os.fork() is still blocked"
-        raise NoCopyError(msg)
+        raise BusyError(msg)
     try:
         size = memory.resident()
     except OSError as error:

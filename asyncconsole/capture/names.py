@@ -115,13 +115,14 @@ class Place:
 
 
 def search(
-    wanted: dict[int, Any], places: dict[int, list[Place]]
+    wanted: dict[int, Any], places: dict[int, list[Place]], most: int = MOST_VALUES
 ) -> Generator[None, None, dict[int, str]]:
     """Find names for objects.
 
     Args:
         wanted: The objects, by ``id``.
         places: Frames that refer to them, by the same ``id``.
+        most: Values looked at.
 
     Yields:
         None, between slices.
@@ -135,7 +136,7 @@ def search(
         if text:
             found[key] = text
     left = {key for key in wanted if key not in found}
-    yield from _modules(left, found)
+    yield from _modules(left, found, most)
     for key in list(left):
         for place in places.get(key, ()):
             text = _local(wanted[key], place)
@@ -145,7 +146,7 @@ def search(
     return found
 
 
-def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, None]:
+def _modules(left: set[int], found: dict[int, str], most: int) -> Generator[None, None, None]:
     """Globals of the program's own modules, and what they reach in three steps."""
     seen: set[int] = set()
     visited = 0
@@ -163,7 +164,7 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
         for key, value in list(names.items()):
             if type(key) is str and not key.startswith("__"):
                 todo.append((value, key, 0, False))
-    while todo and left and visited < MOST_VALUES:
+    while todo and left and visited < most:
         value, path, depth, inside = todo.popleft()
         visited += 1
         if visited % SLICE == 0:

@@ -15,7 +15,7 @@ import re
 import threading
 import time
 import types
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timezone
 from functools import cache
@@ -104,6 +104,7 @@ class Program:
         tasks: bool = True,
         threads: bool = True,
         first: int | None = None,
+        also: Sequence[tuple[Any, str]] = (),
     ) -> Generator[None, None, Snapshot]:
         """Read the program; drive it to the end for the snapshot.
 
@@ -113,6 +114,7 @@ class Program:
             tasks: Read tasks at all.
             threads: Read the stacks of all threads.
             first: Read only that many tasks, those with the lowest ids.
+            also: More primitives to list, each with what to call it where no name is found.
 
         Yields:
             None, between slices.
@@ -125,7 +127,7 @@ class Program:
         with quiet.quiet() if len(listed) > MANY else nullcontext():
             return (
                 yield from self._capture(
-                    every, listed, holds=holds, resources=resources, threads=threads
+                    every, listed, holds=holds, resources=resources, threads=threads, also=also
                 )
             )
 
@@ -137,6 +139,7 @@ class Program:
         holds: bool,
         resources: bool,
         threads: bool,
+        also: Sequence[tuple[Any, str]],
     ) -> Generator[None, None, Snapshot]:
         began = time.monotonic()
         gaps = libraries.install()
@@ -155,6 +158,8 @@ class Program:
             if draft.waiting is not None:
                 draft.token, draft.since = self.futures.entry(draft.future)
         book = Resources(listed, self.things, self.records if resources else None)
+        for thing, title in also:
+            book.include(thing, title)
         if resources:
             yield from book.collect(gaps)
         yield from self._name(book)

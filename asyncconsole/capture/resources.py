@@ -37,6 +37,8 @@ class Resources:
         self._facts: dict[int, Facts] = {}
         self._things: dict[int, Any] = {}
         self._places: dict[int, list[Place]] = {}
+        self._titles: dict[int, str] = {}
+        self._guards: dict[int, Any] = {}
         self._holders: dict[int, list[tuple[Draft, Held]]] = {}
         self._by_future = {id(d.future): d for d in listed if d.future is not None}
         for draft in listed:  # a wait_for's own task waits in the name of who awaits it
@@ -84,6 +86,8 @@ class Resources:
         if reader is not None:
             guarded = reader.guards(thing)
             self._things.setdefault(id(guarded), guarded)
+            if guarded is not thing:
+                self._guards.setdefault(id(guarded), thing)
 
     def _place(self, thing: Any, draft: Draft, held: Held | None) -> None:
         """Remember the frames in which a thing was seen, to name it."""
@@ -100,6 +104,11 @@ class Resources:
             if frame.own:
                 places.append(Place(draft.chain.levels[: index + 1], frame.function, frame.line))
                 return
+
+    def include(self, thing: Any, title: str) -> None:
+        """List a primitive that no task waits for or holds, too; ``title`` if nothing names it."""
+        self._add(thing)
+        self._titles[id(thing)] = title
 
     def things(self) -> list[Any]:
         """The live primitives."""
@@ -227,12 +236,14 @@ class Resources:
         text = names.get(self._numbers.of(thing))
         if text:
             return text
-        for other in self._things.values():
-            if _guarded(other) is thing:
-                return f"lock of {self.title(other, names)}"
+        other = self._guards.get(id(thing))
+        if other is not None:
+            return f"lock of {self.title(other, names)}"
         for place in self._places.get(id(thing), ()):
             file = base(place.level.code.co_filename)
             return f"unnamed, seen at {file}:{place.line}"
+        if id(thing) in self._titles:
+            return self._titles[id(thing)]
         for draft in self._listed:
             if draft.waiting is not None and draft.waiting.thing is thing:
                 return f"unnamed, {futures.name(draft.task)} waits for it"

@@ -6,15 +6,16 @@ import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture.program import shared
-from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
+from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
 from asyncconsole.model import Loop, Snapshot, Stall, UnknownItemError
 from asyncconsole.model.ended import Ended
+from asyncconsole.serve import census
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
 
@@ -85,14 +86,23 @@ class LiveTarget:
 
     async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
         """The program now, read from the side thread in slices."""
-        full = scope == "all"
+        full = scope in {"all", "known"}
         capture = self._program.capture(
             holds=full,
             resources=full,
             tasks=scope not in {"loops", "threads"},
-            threads=scope in {"threads", "all"},
+            threads=full or scope == "threads",
             first=first,
+            also=census.known(self._program) if scope == "known" else (),
         )
+        return await self._captured(capture)
+
+    async def census(self, most_memory: int | None = None) -> Census:
+        """The program now, with every primitive of its heap."""
+        return await census.take(self._program, self._captured, most_memory)
+
+    async def _captured(self, capture: Generator[None, None, Snapshot]) -> Snapshot:
+        """Drive a capture and add what the probe knows."""
         while True:
             try:
                 next(capture)
