@@ -7,7 +7,9 @@ periodic ones. Linux only.
 
 What the program may notice: its ``os.register_at_fork`` functions run, SIGCHLD arrives
 once, and a ``waitpid(-1)`` of its own may be told of a child that it does not know and
-that has ended at once. The worker itself is not its child.
+that has ended at once. The worker itself is not its child but init's (in a container
+whose process 1 does not wait for orphans, a zombie of it stays; where the program is
+process 1 itself, its zombie is taken here).
 """
 
 from __future__ import annotations
@@ -335,7 +337,7 @@ def _end(pid: int, born: int) -> None:
     while time.monotonic() < until:
         try:
             parent, begun = birth(pid)
-            if begun != born or (parent == os.getpid() and os.waitpid(pid, os.WNOHANG)[0]):
+            if begun != born or parent != os.getpid() or os.waitpid(pid, os.WNOHANG)[0]:
                 return
         except (OSError, IndexError):  # gone
             return
