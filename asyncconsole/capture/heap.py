@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncconsole.capture import futures, names, reach
+from asyncconsole.capture import futures, names, reach, registry
 from asyncconsole.capture.code import is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.identity import Numbers
@@ -31,6 +31,9 @@ MOST = 10_000
 
 MOST_REACHED = 1_000_000
 """Objects visited in search of them where there is no copy."""
+
+MOST_NAMED = 300_000
+"""Values that the copy looks at in search of names."""
 
 SEARCH = 6.0
 """Seconds that the copy looks for what leads to them."""
@@ -60,11 +63,11 @@ def tell(numbers: Numbers, loops: LoopBook) -> Iterator[bytes]:
     """
     gc.unfreeze()  # what a program has frozen is in no list
     objects = gc.get_objects()
-    things, tasks, own = _sort(objects, loops)
+    things, running, own = _sort(objects, loops)
     things = [thing for thing in things if id(thing) not in own]
     shown = {id(thing): thing for thing in things[:MOST]}
     parents: dict[int, int] = {}
-    roots = [*(space for _, space in reach.modules(own=is_own)), *tasks]
+    roots = [*(space for _, space in reach.modules(own=is_own)), *running]
     search = reach.walk(
         roots,
         lambda thing: id(thing) in shown,
@@ -76,7 +79,7 @@ def tell(numbers: Numbers, loops: LoopBook) -> Iterator[bytes]:
     for _ in search:
         if time.monotonic() > until:
             break
-    titles = _drive(names.search(shown, {}, most=len(objects)))
+    titles = _drive(names.search(shown, {}, most=MOST_NAMED))
     owners = {id(thing): thing for thing in objects if type(thing) in _COROUTINES}
     lines = [json.dumps({"total": len(things), "objects": len(objects)})]
     size = 0
@@ -195,6 +198,12 @@ def _clue(key: int, parents: dict[int, int], owners: dict[int, Any]) -> str:
 
 
 # In the program.
+
+
+def tasks(loops: LoopBook) -> list[Any]:
+    """The program's tasks, not numbered: that is dear where there are very many."""
+    live = [loop for fact in loops.find() if (loop := fact.reference()) is not None]
+    return [task for task in registry.tasks(live) if not loops.ignores(futures.loop(task))]
 
 
 @dataclass(slots=True)

@@ -190,6 +190,6 @@ COMMAND = Command(
     summary="List locks, semaphores, conditions, events, queues: holders and waiters.",
     run=_run,
     configure=_configure,
-    deadline=30.0,
+    deadline=60.0,
     examples=("locks", "locks --all"),
 )

@@ -15,7 +15,7 @@ from asyncconsole.model import Snapshot
 if TYPE_CHECKING:
     from asyncconsole.capture.program import Program
 
-DEADLINE = 20.0
+DEADLINE = 30.0
 """Seconds for the copy."""
 
 _BEAT = 0.01
@@ -37,7 +37,7 @@ async def take(
     """
     from asyncconsole.capture import frozen, heap  # noqa: PLC0415 - only when asked for
 
-    tasks = [draft.task for draft in program.look()]
+    tasks = heap.tasks(program.loops)
     told = heap.Told()
     try:
         most = frozen.MOST_MEMORY if most_memory is None else most_memory

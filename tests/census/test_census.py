@@ -122,8 +122,7 @@ def test_when_there_is_no_copy(shop, valid):
 
 @pytest.mark.parametrize("shop", INTERPRETERS[1:2], indirect=True)
 def test_a_blocked_loop_and_several_sessions(shop):
-    shop.stdin.write("block\n")
-    assert shop.stdout.readline() == "blocked\n"
+    assert tell(shop, "block") == ["blocked"]
     with ThreadPoolExecutor(3) as sessions:
         found = list(sessions.map(lambda _: document(shop, "locks --all"), range(3)))
     for one in found:
