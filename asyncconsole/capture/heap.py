@@ -46,7 +46,7 @@ _CODES = ("cr_code", "gi_code", "ag_code")
 def listed(thing: Any) -> bool:
     """True for what tasks can wait for: locks, events, queues; not locks of threads."""
     reader = reader_for(thing)
-    return reader is not None and bool(reader.waits)
+    return reader is not None and not reader.title.startswith("threading.")
 
 
 # In the copy.

@@ -35,8 +35,9 @@ async def take(
         captured: Drives a capture.
         most_memory: Bytes above which the program is not copied; None for the default.
     """
-    from asyncconsole.capture import frozen, heap  # noqa: PLC0415 - only when asked for
+    from asyncconsole.capture import frozen, heap, libraries  # noqa: PLC0415 - only when asked for
 
+    libraries.install()  # its readers are to be there in the copy
     tasks = heap.tasks(program.loops)
     told = heap.Told()
     try:

@@ -66,10 +66,6 @@ class Reader:
         """The primitive that is really held when ``thing`` is (a Condition's lock)."""
         return thing
 
-    def parts(self, thing: Any) -> tuple[Any, ...]:
-        """Primitives that it is made of, which nobody needs to see by themselves."""
-        return ()
-
     def trusted(self, thing: Any) -> bool:
         """Whether an exit of ``thing`` in force proves that it is held."""
         return True
