@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from asyncconsole.capture import futures
 from asyncconsole.commands.port import Census
 from asyncconsole.model import Snapshot
 
@@ -99,9 +98,9 @@ async def _start(job: Callable[[], Any], most: int) -> Any:
 
 def known(program: Program) -> list[tuple[Any, str]]:
     """Primitives that have a number and live."""
-    return [
-        (thing, "unnamed") for _, thing in program.things.live() if not futures.is_future(thing)
-    ]
+    from asyncconsole.capture import heap  # noqa: PLC0415 - as above
+
+    return [(thing, "unnamed") for _, thing in program.things.live() if heap.listed(thing)]
 
 
 async def drive(work: Generator[None, None, T]) -> T:
