@@ -10,7 +10,7 @@ import platform
 import threading
 import time
 import types
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,7 +73,13 @@ class Look:
         self._unread = libraries.install()
 
     def all(
-        self, tasks: list[Any], *, holds: bool, resources: bool, full: bool
+        self,
+        tasks: list[Any],
+        *,
+        holds: bool,
+        resources: bool,
+        full: bool,
+        also: Sequence[tuple[Any, str]] = (),
     ) -> Generator[None, None, Snapshot]:
         """These tasks as a snapshot.
 
@@ -82,6 +88,7 @@ class Look:
             holds: Read what they hold.
             resources: Read primitives.
             full: Look for timers and watchers.
+            also: More primitives to list, each with what to call it where no name is found.
 
         Yields:
             None, between slices.
@@ -90,6 +97,8 @@ class Look:
         listed = yield from self.read(tasks, holds=holds)
         program = self._program
         book = Resources(listed, program.things, program.records if resources else None)
+        for thing, title in also:
+            book.include(thing, title)
         if resources:
             yield from book.collect(gaps)
         yield from program.name(book, self)

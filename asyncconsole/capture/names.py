@@ -132,7 +132,10 @@ def index() -> Generator[None, None, Index]:
 
 
 def search(
-    wanted: dict[int, Any], places: dict[int, list[Place]], known: Index | None = None
+    wanted: dict[int, Any],
+    places: dict[int, list[Place]],
+    known: Index | None = None,
+    most: int = MOST_VALUES,
 ) -> Generator[None, None, dict[int, str]]:
     """Find names for objects.
 
@@ -140,6 +143,7 @@ def search(
         wanted: The objects, by ``id``.
         places: Frames that refer to them, by the same ``id``.
         known: What `index` gave, so that the modules are not searched again.
+        most: Values looked at.
 
     Yields:
         None, between slices.
@@ -155,7 +159,7 @@ def search(
     left = {key for key in wanted if key not in found}
     if known is None:
         known = {}
-        yield from _modules(set(left), known)
+        yield from _modules(set(left), known, most)
     for count, key in enumerate(list(left)):
         if count % SLICE == SLICE - 1:
             yield
@@ -190,17 +194,20 @@ def _globals() -> list[tuple[Any, str, int, bool]]:
     return found
 
 
-def _modules(left: set[int] | None, found: Index) -> Generator[None, None, None]:
+def _modules(
+    left: set[int] | None, found: Index, most: int = MOST_VALUES
+) -> Generator[None, None, None]:
     """Globals of the program's own modules, and what they reach in three steps.
 
     Args:
         left: ``id`` of what is searched; None for every primitive.
         found: Gets them.
+        most: Values looked at.
     """
     seen: set[int] = set()
     visited = 0
     todo = deque(_globals())
-    while todo and (left is None or left) and visited < MOST_VALUES:
+    while todo and (left is None or left) and visited < most:
         value, path, depth, inside = todo.popleft()
         visited += 1
         if visited % SLICE == 0:

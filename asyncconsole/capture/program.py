@@ -110,6 +110,7 @@ class Program:
         threads: bool = True,
         first: int | None = None,
         only: Collection[int] | None = None,
+        also: Sequence[tuple[Any, str]] = (),
     ) -> Generator[None, None, Snapshot]:
         """Read the program; drive it to the end for the snapshot.
 
@@ -120,6 +121,7 @@ class Program:
             threads: Read the stacks of all threads.
             first: Read only that many tasks, those with the lowest ids.
             only: Read only the tasks with these ids.
+            also: More primitives to list, each with what to call it where no name is found.
 
         Yields:
             None, between slices.
@@ -135,7 +137,9 @@ class Program:
                 listed = [task for task in look.muster.tasks if self.tasks.known(task) in only]
             else:
                 listed = look.muster.tasks[:first]
-            snapshot = yield from look.all(listed, holds=holds, resources=resources, full=holds)
+            snapshot = yield from look.all(
+                listed, holds=holds, resources=resources, full=holds, also=also
+            )
             if threads:
                 snapshot = replace(snapshot, threads=self._threads(look.loops))
         return _with_sources(snapshot) if threads else snapshot

@@ -37,6 +37,7 @@ class Resources:
         self._facts: dict[int, Facts] = {}
         self._things: dict[int, Any] = {}
         self._places: dict[int, list[Place]] = {}
+        self._titles: dict[int, str] = {}
         self._holders: dict[int, list[tuple[Draft, Held]]] = {}
         self._by_future = {id(d.future): d for d in listed if d.future is not None}
         for draft in listed:  # a wait_for's own task waits in the name of who awaits it
@@ -107,6 +108,11 @@ class Resources:
             if frame.own:
                 places.append(Place(draft.chain.levels[: index + 1], frame.function, frame.line))
                 return
+
+    def include(self, thing: Any, title: str) -> None:
+        """List a primitive that no task waits for or holds, too; ``title`` if nothing names it."""
+        self._add(thing)
+        self._titles[id(thing)] = title
 
     def things(self) -> list[Any]:
         """The live primitives."""
@@ -241,6 +247,8 @@ class Resources:
         for place in self._places.get(id(thing), ()):
             file = base(place.level.code.co_filename)
             return f"unnamed, seen at {file}:{place.line}"
+        if id(thing) in self._titles:
+            return self._titles[id(thing)]
         draft = self._first.get(id(thing))
         return f"unnamed, {futures.name(draft.task)} waits for it" if draft else "unnamed"
 

@@ -9,7 +9,7 @@ from asyncconsole.commands.command import Command
 from asyncconsole.commands.locks import held_by, waited_for_by
 from asyncconsole.commands.port import Target
 from asyncconsole.commands.where import stack
-from asyncconsole.model import Line, Result, Text, line
+from asyncconsole.model import Line, Result, Text, UnknownItemError, line
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot = await select.about_resource(target, options.lock)
+    try:
+        snapshot = await select.about_resource(target, options.lock)
+    except UnknownItemError:  # nobody waits for it or holds it: `locks --all` lists those
+        snapshot = await target.snapshot("known")
     item = select.resource(snapshot, options.lock)
     document = {
         "schema": "asyncconsole/resource/1",

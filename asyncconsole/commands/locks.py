@@ -7,7 +7,17 @@ import argparse
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Column, Line, Resource, Result, Snapshot, Table, Text, line
+from asyncconsole.model import (
+    Column,
+    Line,
+    Resource,
+    Result,
+    Snapshot,
+    Table,
+    Text,
+    UsageError,
+    line,
+)
 
 _NEVER_HELD = {
     "Event",
@@ -21,17 +31,37 @@ _NEVER_HELD = {
     "anyio.MemoryObjectStream",
 }
 MOST_WAITERS = 10
+_MOST_GIB = 1 << 20
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--all", action="store_true", help="every waiter, and also bare futures")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="also those that nobody waits for or holds (an id with X, such as X1, is of "
+        "that listing only: nothing leads to it, so it can't be found again); "
+        "every waiter; bare futures",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="show at most N rows")
+    parser.add_argument(
+        "--copy-limit",
+        type=float,
+        metavar="GIB",
+        help="with --all: memory of the program above which it is not forked (default 2)",
+    )
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
+    if options.limit is not None and options.limit < 1:
+        msg = "locks: --limit takes a number of rows, 1 or more."
+        raise UsageError(msg)
+    if options.copy_limit is not None and not 0 <= options.copy_limit < _MOST_GIB:
+        msg = "locks: --copy-limit takes GiB of memory, such as 4."
+        raise UsageError(msg)
+    if options.all:
+        return await _all(target, options)
     snapshot = await target.snapshot("all")
-    chosen = [
-        item for item in snapshot.resources if options.all or item.type != "Future" or item.holders
-    ]
+    chosen = [item for item in snapshot.resources if item.type != "Future" or item.holders]
     document = {
         "schema": "asyncconsole/resources/1",
         "resources": [phrases.resource_document(item) for item in snapshot.resources],
@@ -41,11 +71,38 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     if not chosen:
         footer = line(f"No task waits for or holds a lock, semaphore, queue or event.{more}")
         return Result(document, (Text((footer, *phrases.gaps(snapshot))),))
-    most = None if options.all else MOST_WAITERS
-    footer = line(f"{phrases.plural(len(chosen), 'primitive')}{more}")
-    return Result(
-        document, (_table(snapshot, chosen, most), Text((footer, *phrases.gaps(snapshot))))
-    )
+    footer = line(f"{_count(len(chosen), options.limit)}{more}")
+    table = _table(snapshot, chosen[: options.limit], MOST_WAITERS)
+    return Result(document, (table, Text((footer, *phrases.gaps(snapshot)))))
+
+
+async def _all(target: Target, options: argparse.Namespace) -> Result:
+    """Every primitive of the program."""
+    memory = None if options.copy_limit is None else int(options.copy_limit * (1 << 30))
+    census = await target.census(memory)
+    snapshot = census.snapshot
+    shown = snapshot.resources[: options.limit]
+    document = {
+        "schema": "asyncconsole/resources/1",
+        "resources": [phrases.resource_document(item) for item in shown],
+        "total": census.total,
+        "how": census.how,
+    }
+    listed = sum(item.type != "Future" for item in snapshot.resources)
+    more = f"; {census.total - listed} more are too many to list" if census.total > listed else ""
+    footer = [
+        line(f"{_count(len(snapshot.resources), options.limit)}{more}."),
+        line((census.how, "dim")),
+        *phrases.gaps(snapshot),
+    ]
+    table = _table(snapshot, list(shown), None)
+    return Result(document, (table, Text(tuple(footer))) if shown else (Text(tuple(footer)),))
+
+
+def _count(found: int, limit: int | None) -> str:
+    """``3 primitives``, ``200 primitives, 50 of them shown``."""
+    cut = f", {limit} of them shown" if limit is not None and limit < found else ""
+    return f"{phrases.plural(found, 'primitive')}{cut}"
 
 
 def _table(snapshot: Snapshot, chosen: list[Resource], most: int | None) -> Table:
@@ -133,6 +190,6 @@ COMMAND = Command(
     summary="List locks, semaphores, conditions, events, queues: holders and waiters.",
     run=_run,
     configure=_configure,
-    deadline=30.0,
+    deadline=60.0,
     examples=("locks", "locks --all"),
 )

@@ -13,11 +13,12 @@ from typing import Any, Literal, Protocol
 from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.ended import Ended
 
-Scope = Literal["tasks", "stacks", "all", "threads", "loops"]
+Scope = Literal["tasks", "stacks", "all", "threads", "loops", "known"]
 """How much a snapshot must contain: ``loops`` only loops, the tasks that they run now, and
 stalls; ``threads`` also
 every thread's stack; ``tasks`` also tasks with their innermost frames and waits;
-``stacks`` whole await stacks as well; ``all`` also primitives and holders."""
+``stacks`` whole await stacks as well; ``all`` also primitives and holders; ``known`` also
+primitives that nobody waits for or holds, once they have a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,21 @@ class TrackStatus:
     broken: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """A snapshot with primitives that no task waits for or holds.
+
+    Attributes:
+        snapshot: The program; primitives whose id begins with X have no lasting one.
+        total: Primitives of the program; more than are listed, when there are very many.
+        how: A line that says how they were found, and what may be missing.
+    """
+
+    snapshot: Snapshot
+    total: int
+    how: str
+
+
 class Target(Protocol):
     """A program that commands ask."""
 
@@ -119,6 +135,14 @@ class Target(Protocol):
 
         Returns:
             Whatever was found; nothing for words that name nothing.
+        """
+
+    async def census(self, most_memory: int | None = None) -> Census:
+        """The program now, with every primitive of its heap.
+
+        Args:
+            most_memory: Bytes of memory above which the program is not copied for it;
+                None for the default.
         """
 
     async def settle(self) -> None:

@@ -94,5 +94,7 @@ def resource(snapshot: Snapshot, word: str) -> Resource:
         raise UnknownItemError(msg)
     guess = nearest(word, [item.name for item in snapshot.resources[:10_000]])
     hint = f"Did you mean `{guess}`?" if guess else "`locks --all` lists them."
+    if word[:1] in "xX" and word[1:].isdecimal():
+        hint = "Ids with X are of one listing only: nothing was found that leads to such a one."
     msg = f"No lock `{word[:80]}` that a task waits for or holds. {hint}"
     raise UnknownItemError(msg)

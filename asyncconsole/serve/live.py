@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture import quiet
 from asyncconsole.capture.program import shared
-from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
+from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
 from asyncconsole.model import Loop, Snapshot, Stall, Task, UnknownItemError
 from asyncconsole.model.ended import Ended
+from asyncconsole.serve import census
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
 
@@ -109,19 +110,29 @@ class LiveTarget:
         only: Collection[int] | None = None,
     ) -> Snapshot:
         """The program now, read from the side thread in slices."""
-        full = scope == "all"
+        full = scope in {"all", "known"}
         found = await self._driven(
             self._program.capture(
                 holds=full,
                 resources=full,
                 tasks=scope not in {"loops", "threads"},
-                threads=scope in {"threads", "all"} and only is None,
+                threads=(full or scope == "threads") and only is None,
                 first=first,
                 only=only,
+                also=census.known(self._program) if scope == "known" else (),
             )
         )
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
+        return await self._with_lags(found)
+
+    async def census(self, most_memory: int | None = None) -> Census:
+        """The program now, with every primitive of its heap."""
+        found = await census.take(self._program, self._driven, most_memory)
+        return dataclasses.replace(found, snapshot=await self._with_lags(found.snapshot))
+
+    async def _with_lags(self, found: Snapshot) -> Snapshot:
+        """A snapshot with what the probe knows."""
         loops = [await self._measured(loop) for loop in found.loops]
         return dataclasses.replace(found, loops=tuple(loops), stalls=self._probe.stalls())
 

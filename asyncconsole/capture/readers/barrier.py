@@ -30,5 +30,9 @@ class _BarrierReader(Reader):
             details=(("parties", parties), ("arrived", count)),
         )
 
+    def parts(self, thing: Any) -> tuple[Any, ...]:
+        condition = attribute(thing, "_cond")
+        return condition, attribute(condition, "_lock")
+
 
 READER = _BarrierReader()

@@ -43,5 +43,8 @@ class _QueueReader(Reader):
             details=(("size", size), ("maxsize", most), ("unfinished", unfinished)),
         )
 
+    def parts(self, thing: Any) -> tuple[Any, ...]:
+        return (attribute(thing, "_finished"),)
+
 
 READER = _QueueReader()

@@ -1,0 +1,114 @@
+"""Every primitive of the living program: asked of a frozen copy, then met in life."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asyncconsole.commands.port import Census
+from asyncconsole.model import Snapshot
+
+if TYPE_CHECKING:
+    from asyncconsole.capture.program import Program
+
+DEADLINE = 30.0
+"""Seconds for the copy."""
+
+_BEAT = 0.01
+"""Seconds between looks at what the copy has sent."""
+
+T = TypeVar("T")
+Capture = Generator[None, None, Snapshot]
+
+
+async def take(
+    program: Program, captured: Callable[[Capture], Awaitable[Snapshot]], most_memory: int | None
+) -> Census:
+    """List every primitive; without a copy, those that modules and tasks lead to.
+
+    Args:
+        program: The program.
+        captured: Drives a capture.
+        most_memory: Bytes above which the program is not copied; None for the default.
+    """
+    from asyncconsole.capture import frozen, heap, libraries  # noqa: PLC0415 - only when asked for
+
+    libraries.install()  # its readers are to be there in the copy
+    tasks = heap.tasks(program.loops)
+    told = heap.Told()
+    try:
+        most = frozen.MOST_MEMORY if most_memory is None else most_memory
+        data = await _ask(lambda: heap.tell(program.things, program.loops), most)
+        await drive(told.take(data))
+        found = await drive(told.find(program.things, tasks))
+        how = f"Found among {told.objects:,} objects, in a frozen copy of the program."
+    except frozen.NoCopyError as error:
+        found = await drive(heap.reachable(tasks))
+        how = (
+            f"Only those that the program's modules and tasks lead to ({heap.MOST_REACHED:,} "
+            f"objects at the most): {error}."
+        )
+    del tasks
+    snapshot = await captured(program.capture(also=found))
+    del found
+    rest = told.rest(program.things)
+    # Futures are no primitives, but are listed where a task waits for one.
+    listed = sum(item.type != "Future" for item in snapshot.resources) + len(rest)
+    total = max(listed, told.total)
+    if rest:
+        how += " No path to those with an X was found: their numbers mean nothing later on."
+    snapshot = dataclasses.replace(snapshot, resources=(*snapshot.resources, *rest))
+    return Census(snapshot, total, how)
+
+
+async def _ask(job: Callable[[], Any], most: int) -> bytes:
+    """What the copy answers.
+
+    Raises:
+        NoCopyError: There is no copy, or it could not answer.
+    """
+    copy = await _start(job, most)
+    answer = bytearray()
+    try:
+        while (pieces := copy.read()) is not None:
+            answer += b"".join(pieces)
+            if not pieces:
+                await asyncio.sleep(_BEAT)
+    finally:
+        copy.close()
+    return bytes(answer)
+
+
+async def _start(job: Callable[[], Any], most: int) -> Any:
+    """A copy, as soon as the one of another session is gone."""
+    from asyncconsole.capture import frozen  # noqa: PLC0415 - as above
+
+    until = time.monotonic() + frozen.PATIENCE
+    while True:
+        try:
+            return frozen.Copy(job, DEADLINE, most_memory=most)
+        except frozen.BusyError:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(_BEAT)
+
+
+def known(program: Program) -> list[tuple[Any, str]]:
+    """Primitives that have a number and live."""
+    from asyncconsole.capture import heap  # noqa: PLC0415 - as above
+
+    return [(thing, "unnamed") for _, thing in program.things.live() if heap.listed(thing)]
+
+
+async def drive(work: Generator[None, None, T]) -> T:
+    """Run sliced work to its end; others get a turn between slices."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            found: T = end.value
+            return found
+        await asyncio.sleep(0)
