@@ -7,6 +7,11 @@ import threading
 import time
 from typing import Any
 
+from asyncconsole.capture.loops import turn_of_callback
+
+LATE = 0.005
+"""Seconds after which it matters in which turn a beat was answered."""
+
 
 class Beat:
     """A callback that notes when and where it ran; refers to nothing of the program.
@@ -17,9 +22,11 @@ class Beat:
         thread: Ident of the thread it ran in.
         door: ``id()`` of the frame it was called from.
         instruction: ``f_lasti`` of that frame.
+        turn: Monotonic time at which the turn began that it ran in; None when it ran
+            soon, and when the loop doesn't tell.
     """
 
-    __slots__ = ("answered", "door", "instruction", "sent", "thread")
+    __slots__ = ("answered", "door", "instruction", "sent", "thread", "turn")
 
     def __init__(self) -> None:
         self.sent = time.monotonic()
@@ -27,6 +34,7 @@ class Beat:
         self.thread = 0
         self.door = 0
         self.instruction = 0
+        self.turn: float | None = None
 
     def __call__(self) -> None:
         """Run on the loop."""
@@ -34,10 +42,25 @@ class Beat:
         try:
             frame = sys._getframe(1)  # noqa: SLF001 - who called
             self.door, self.instruction = id(frame), frame.f_lasti
+            if now - self.sent > LATE:
+                self.turn = turn_of_callback(frame)
         except ValueError:
             self.door = 0  # called straight from C
         self.thread = threading.get_ident()
         self.answered = now
+
+    def silences(self, since: float) -> list[tuple[float, float]]:
+        """Start and end of the times in which the loop ran no callback before it answered.
+
+        Args:
+            since: Monotonic time of the last proof of life.
+        """
+        start, end = max(since, self.sent), self.answered
+        if end is None:
+            return []
+        if self.turn is not None and start < self.turn < end:
+            return [(start, self.turn), (self.turn, end)]
+        return [(start, end)]
 
 
 def send(loop: Any) -> Beat | None:

@@ -206,17 +206,23 @@ class Probe:
     def _tick(self) -> None:
         """One beat. Whatever goes wrong in it, the next one comes."""
         self._timer = None
-        delay = self.interval
+        delay, lost = self.interval, 0.0
         try:
+            began = time.monotonic()
             delay = self._look()
+            took = time.monotonic() - began
+            if took > self._threshold:
+                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
             if self._also is not None:
                 self._also()
+            if self._before is not None:
+                self._before = self._before._replace(queued=clocks.own_queue())
         except Exception:
             self._before = self._older = None
             if not self._complained:
                 self._complained = True
                 _LOG.exception("The stall probe failed in a beat and goes on.")
-        self._due = time.monotonic() + delay
+        self._due = time.monotonic() + delay - lost
         self._timer = self._loop.call_later(delay, self._tick)
 
     def _look(self) -> float:
@@ -228,6 +234,8 @@ class Probe:
         vitals = clocks.read()
         before = self._before or vitals
         gap = clocks.judge(before, vitals, self._due if self._before else vitals.time)
+        if gap.reason == "frozen":
+            gap = clocks.short_of_cpu(gap, before, clocks.own_queue())
         older, self._older, self._before = self._older, self._before, vitals
         if gap.reason == "frozen":
             self._older = None  # that beat says nothing about who was busy
@@ -237,69 +245,129 @@ class Probe:
             self._keep(self._watches[number].forget(vitals.time))
         for number in set(self._watches) - {fact.number for fact in facts if not fact.closed}:
             del self._watches[number]
-        for fact in running:
-            self._hear(self._watch(fact.number), fact, gap)
-        if gap.reason == "held" and gap.late > self._threshold:
-            holder = gil.holder(running, older, before, vitals, gap)
-            self._without_gil(holder, before, vitals, gap)
+        held = gap.reason == "held" and gap.late > self._threshold
+        holder = gil.holder(running, older, before, vitals, gap) if held else None
+        told = {
+            fact.number
+            for fact in running
+            if self._hear(self._watch(fact.number), fact, before, vitals, gap, holder)
+        }
+        if holder is not None:
+            self._without_gil(holder, told, before, vitals, gap)
         for fact in running:
             self._see(self._watch(fact.number), fact, vitals, gap)
         return self._delay()
 
-    def _hear(self, watch: Watch, fact: LoopFact, gap: Gap) -> None:
-        """Take in the answer to a beat, by the time at which it was given."""
+    def _hear(
+        self,
+        watch: Watch,
+        fact: LoopFact,
+        before: Vitals,
+        vitals: Vitals,
+        gap: Gap,
+        holder: gil.Holder | None,
+    ) -> bool:
+        """Take in the answer to a beat, by the time at which it was given.
+
+        Returns:
+            True when a stall is over that the side thread was too late to see.
+        """
         if gap.reason == "frozen":
             watch.shift(gap.late)
         beat = watch.beat
-        if beat is not None and beat.answered is not None:
-            watch.beat = None
-            if gap.reason != "frozen":
-                watch.measured(beat.answered - beat.sent)
-            self._keep(watch.live(beat.answered))
-            if fact.ready is None:
-                self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
+        if beat is None or beat.answered is None:
+            return False
+        overslept = None
+        if gap.reason != "frozen":
+            watch.measured(beat.answered - beat.sent)
+            if not watch.declared:
+                overslept = self._overslept(watch, beat, fact, before, vitals, gap, holder)
+        watch.beat = None
+        self._keep(watch.live(beat.answered))
+        self._keep(overslept)
+        if fact.ready is None:
+            self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
+        return overslept is not None
+
+    def _overslept(
+        self,
+        watch: Watch,
+        beat: Beat,
+        fact: LoopFact,
+        before: Vitals,
+        vitals: Vitals,
+        gap: Gap,
+        holder: gil.Holder | None,
+    ) -> Stall | None:
+        """The stall that ended before the side thread had seen it for long enough."""
+        start, end = max(beat.silences(watch.since() or 0.0), key=lambda span: span[1] - span[0])
+        if end - start < self._threshold:
+            return None
+        if holder is not None and holder.thread not in {None, fact.thread}:
+            return None  # somebody else's, told as such
+        # The file of the queue gives the GIL back: not before all others are looked at.
+        clock = clocks.thread_clock(fact.thread, vitals, queue=holder is None)
+        watch.saw(clock, gap)
+        spent = vitals.own - before.own  # the loop could not have the GIL then
+        if end - start - watch.waited - spent < self._threshold:
+            return None
+        draft = watch.draft or OpenStall(watch.number, watch.clock)
+        draft.note(clock)
+        if holder is not None:
+            draft.without_gil += gap.late
+        self._last += 1
+        draft.begin(self._last, start)
+        watch.draft = None
+        return draft.stall(end, ongoing=False)
 
     def _see(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> None:
         """Judge a loop by where its thread is now."""
         now = vitals.time
         if fact.idle:
+            watch.saw(clocks.thread_clock(fact.thread, vitals, queue=True), gap)
             self._keep(watch.live(now))
             return
-        if watch.beat is None:
-            watch.clock = clocks.thread_clock(fact.thread, vitals, queue=True)
-            self._send(watch, fact)
-            return
-        watch.draft = self._sample(watch, fact, vitals)
-        if watch.declared:
-            return
         began = turn_began(fact.reference(), fact.thread)
-        if began is not None and watch.beat.sent < began <= now:
-            # It has come around since; the answer waits in this turn's queue.
-            watch.live(began)
-            return
+        if began is not None and began <= now:
+            # It may have come around, with the answer waiting behind others in this turn.
+            self._keep(watch.begun(began))
         since = watch.since()
-        if since is None or now - since < self._threshold:
+        silent = 0.0 if since is None else now - since
+        if watch.beat is not None or silent >= self.interval:
+            watch.draft = self._sample(watch, fact, vitals, gap)
+        else:
+            watch.clock = clocks.thread_clock(fact.thread, vitals, queue=True)
+            watch.saw(watch.clock, gap)
+        if watch.beat is None:
+            self._send(watch, fact)
+        if since is None or watch.declared or silent - watch.waited < self._threshold:
             return
         if gap.late > clocks.SLACK and not watch.graced:
             watch.graced = True  # the loop may have been as short of time as this thread
             return
         self._declare(watch, began, since)
 
-    def _without_gil(self, holder: gil.Holder, before: Vitals, vitals: Vitals, gap: Gap) -> None:
+    def _without_gil(
+        self, holder: gil.Holder, told: set[int], before: Vitals, vitals: Vitals, gap: Gap
+    ) -> None:
         """Somebody held the GIL for longer than the threshold."""
         for fact, began in holder.loops:
+            if fact.number in told:
+                continue
             watch = self._watch(fact.number)
             if watch.beat is None:
                 watch.clock = clocks.thread_clock(fact.thread, before, queue=False)
+            if began is not None:
+                self._keep(watch.begun(began))
             # Look before anything that gives the GIL back, as sending does.
-            watch.draft = self._sample(watch, fact, vitals)
+            watch.draft = self._sample(watch, fact, vitals, gap)
             watch.draft.without_gil += gap.late
             self._declare(watch, began, before.time)
             if watch.beat is None:
                 self._send(watch, fact)
         for fact in holder.starved:
             watch = self._watch(fact.number)
-            if not watch.declared:
+            if not watch.declared and fact.number not in told:
                 self._last += 1
                 self._keep(gil.starved(self._last, fact.number, holder.thread, gap))
                 watch.shift(gap.late)  # that time is told now
@@ -317,7 +385,7 @@ class Probe:
         loop = fact.reference()
         watch.beat = None if loop is None else send(loop)
 
-    def _sample(self, watch: Watch, fact: LoopFact, vitals: Vitals) -> OpenStall:
+    def _sample(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> OpenStall:
         """Add what is seen of a silent loop now to what was seen before."""
         loop = fact.reference()
         task = self._task(loop)
@@ -328,7 +396,9 @@ class Probe:
         if late is not None and watch.beat is not None:
             late = max(0, late - 1)  # the beat is one of them
         draft = watch.draft or OpenStall(watch.number, watch.clock)
-        draft.add(sample, task, late, clocks.thread_clock(fact.thread, vitals, queue=True))
+        clock = clocks.thread_clock(fact.thread, vitals, queue=True)
+        watch.saw(clock, gap)
+        draft.add(sample, task, late, clock)
         return draft
 
     def _task(self, loop: Any) -> tuple[int, str] | None:
