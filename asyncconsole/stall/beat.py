@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from asyncconsole.capture.loops import turn_of_callback
+from asyncconsole.capture.turn import turn_of_callback
 
 LATE = 0.005
 """Seconds after which it matters in which turn a beat was answered."""
@@ -17,7 +17,9 @@ class Beat:
     """A callback that notes when and where it ran; refers to nothing of the program.
 
     Attributes:
-        sent: Monotonic time it was given to the loop.
+        sent: Monotonic time at which it was made.
+        given: Monotonic time at which the loop had it for certain: later than ``sent``
+            where the side thread lost its CPU or the GIL in between.
         answered: Monotonic time it ran; None before. Set last.
         thread: Ident of the thread it ran in.
         door: ``id()`` of the frame it was called from.
@@ -26,10 +28,10 @@ class Beat:
             soon, and when the loop doesn't tell.
     """
 
-    __slots__ = ("answered", "door", "instruction", "sent", "thread", "turn")
+    __slots__ = ("answered", "door", "given", "instruction", "sent", "thread", "turn")
 
     def __init__(self) -> None:
-        self.sent = time.monotonic()
+        self.sent = self.given = time.monotonic()
         self.answered: float | None = None
         self.thread = 0
         self.door = 0
@@ -49,18 +51,19 @@ class Beat:
         self.thread = threading.get_ident()
         self.answered = now
 
-    def silences(self, since: float) -> list[tuple[float, float]]:
-        """Start and end of the times in which the loop ran no callback before it answered.
+    def silence(self, since: float | None) -> tuple[float, float]:
+        """Start and end of the longest time in which the loop ran no callback until it answered.
 
         Args:
-            since: Monotonic time of the last proof of life.
+            since: Monotonic time of the last proof of life, if any.
         """
-        start, end = max(since, self.sent), self.answered
-        if end is None:
-            return []
-        if self.turn is not None and start < self.turn < end:
-            return [(start, self.turn), (self.turn, end)]
-        return [(start, end)]
+        end = self.given if self.answered is None else self.answered
+        start = self.given if since is None else max(since, self.given)
+        if self.turn is None or not start < self.turn < end:
+            return start, end
+        # It was given in one turn and answered in the next: neither lasted for both.
+        first, second = (start, self.turn), (self.turn, end)
+        return first if self.turn - start > end - self.turn else second
 
 
 def send(loop: Any) -> Beat | None:
@@ -68,6 +71,7 @@ def send(loop: Any) -> Beat | None:
     beat = Beat()
     try:
         loop.call_soon_threadsafe(beat)
+        beat.given = time.monotonic()
     except Exception:
         return None
     return beat

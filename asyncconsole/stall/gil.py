@@ -10,7 +10,8 @@ import math
 import time
 from typing import NamedTuple
 
-from asyncconsole.capture.loops import LoopFact, turn_began
+from asyncconsole.capture.loops import LoopFact
+from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
 from asyncconsole.stall.record import stamp

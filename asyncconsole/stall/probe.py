@@ -15,9 +15,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.loops import LoopBook, LoopFact, turn_began, waiting_callbacks
+from asyncconsole.capture.loops import LoopBook, LoopFact, waiting_callbacks
+from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall, UsageError
 from asyncconsole.stall import clocks, gil
+from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
 from asyncconsole.stall.record import OpenStall
 from asyncconsole.stall.sample import take
@@ -26,7 +28,7 @@ from asyncconsole.stall.watch import Lags, Watch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asyncconsole.stall.clocks import Gap, Vitals
+    from asyncconsole.stall.clocks import Vitals
 
 DEFAULT_THRESHOLD = 0.5
 """Seconds without a turn that count as a stall."""
@@ -247,84 +249,37 @@ class Probe:
             del self._watches[number]
         held = gap.reason == "held" and gap.late > self._threshold
         holder = gil.holder(running, older, before, vitals, gap) if held else None
-        told = {
-            fact.number
-            for fact in running
-            if self._hear(self._watch(fact.number), fact, before, vitals, gap, holder)
-        }
+        look = Look(before, vitals, gap, holder)
+        told = {fact.number for fact in running if self._hear(fact, look)}
         if holder is not None:
-            self._without_gil(holder, told, before, vitals, gap)
+            self._without_gil(holder, told, look)
         for fact in running:
-            self._see(self._watch(fact.number), fact, vitals, gap)
+            self._see(self._watch(fact.number), fact, look)
         return self._delay()
 
-    def _hear(
-        self,
-        watch: Watch,
-        fact: LoopFact,
-        before: Vitals,
-        vitals: Vitals,
-        gap: Gap,
-        holder: gil.Holder | None,
-    ) -> bool:
-        """Take in the answer to a beat, by the time at which it was given.
+    def _hear(self, fact: LoopFact, look: Look) -> bool:
+        """Take in the answer to a beat.
 
         Returns:
             True when a stall is over that the side thread was too late to see.
         """
-        if gap.reason == "frozen":
-            watch.shift(gap.late)
+        watch = self._watch(fact.number)
         beat = watch.beat
-        if beat is None or beat.answered is None:
-            return False
-        overslept = None
-        if gap.reason != "frozen":
-            watch.measured(beat.answered - beat.sent)
-            if not watch.declared:
-                overslept = self._overslept(watch, beat, fact, before, vitals, gap, holder)
-        watch.beat = None
-        self._keep(watch.live(beat.answered))
-        self._keep(overslept)
-        if fact.ready is None:
+        heard = hear(watch, fact, look, self._threshold, self._last + 1)
+        if beat is not None and watch.beat is None and fact.ready is None:
             self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
-        return overslept is not None
-
-    def _overslept(
-        self,
-        watch: Watch,
-        beat: Beat,
-        fact: LoopFact,
-        before: Vitals,
-        vitals: Vitals,
-        gap: Gap,
-        holder: gil.Holder | None,
-    ) -> Stall | None:
-        """The stall that ended before the side thread had seen it for long enough."""
-        start, end = max(beat.silences(watch.since() or 0.0), key=lambda span: span[1] - span[0])
-        if end - start < self._threshold:
-            return None
-        if holder is not None and holder.thread not in {None, fact.thread}:
-            return None  # somebody else's, told as such
-        # The file of the queue gives the GIL back: not before all others are looked at.
-        clock = clocks.thread_clock(fact.thread, vitals, queue=holder is None)
-        watch.saw(clock, gap)
-        spent = vitals.own - before.own  # the loop could not have the GIL then
-        if end - start - watch.waited - spent < self._threshold:
-            return None
-        draft = watch.draft or OpenStall(watch.number, watch.clock)
-        draft.note(clock)
-        if holder is not None:
-            draft.without_gil += gap.late
+        self._keep(heard.ended)
+        if heard.missed is None:
+            return False
         self._last += 1
-        draft.begin(self._last, start)
-        watch.draft = None
-        return draft.stall(end, ongoing=False)
+        self._keep(heard.missed)
+        return True
 
-    def _see(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> None:
+    def _see(self, watch: Watch, fact: LoopFact, look: Look) -> None:
         """Judge a loop by where its thread is now."""
-        now = vitals.time
+        now, gap = look.now.time, look.gap
         if fact.idle:
-            watch.saw(clocks.thread_clock(fact.thread, vitals, queue=True), gap)
+            watch.saw(clocks.thread_clock(fact.thread, look.now, queue=True), gap)
             self._keep(watch.live(now))
             return
         began = turn_began(fact.reference(), fact.thread)
@@ -334,9 +289,9 @@ class Probe:
         since = watch.since()
         silent = 0.0 if since is None else now - since
         if watch.beat is not None or silent >= self.interval:
-            watch.draft = self._sample(watch, fact, vitals, gap)
+            watch.draft = self._sample(watch, fact, look)
         else:
-            watch.clock = clocks.thread_clock(fact.thread, vitals, queue=True)
+            watch.clock = clocks.thread_clock(fact.thread, look.now, queue=True)
             watch.saw(watch.clock, gap)
         if watch.beat is None:
             self._send(watch, fact)
@@ -347,10 +302,9 @@ class Probe:
             return
         self._declare(watch, began, since)
 
-    def _without_gil(
-        self, holder: gil.Holder, told: set[int], before: Vitals, vitals: Vitals, gap: Gap
-    ) -> None:
+    def _without_gil(self, holder: gil.Holder, told: set[int], look: Look) -> None:
         """Somebody held the GIL for longer than the threshold."""
+        before, gap = look.before, look.gap
         for fact, began in holder.loops:
             if fact.number in told:
                 continue
@@ -360,9 +314,10 @@ class Probe:
             if began is not None:
                 self._keep(watch.begun(began))
             # Look before anything that gives the GIL back, as sending does.
-            watch.draft = self._sample(watch, fact, vitals, gap)
+            watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
-            self._declare(watch, began, before.time)
+            if gap.late - watch.waited >= self._threshold:
+                self._declare(watch, began, before.time)
             if watch.beat is None:
                 self._send(watch, fact)
         for fact in holder.starved:
@@ -385,7 +340,7 @@ class Probe:
         loop = fact.reference()
         watch.beat = None if loop is None else send(loop)
 
-    def _sample(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> OpenStall:
+    def _sample(self, watch: Watch, fact: LoopFact, look: Look) -> OpenStall:
         """Add what is seen of a silent loop now to what was seen before."""
         loop = fact.reference()
         task = self._task(loop)
@@ -396,8 +351,8 @@ class Probe:
         if late is not None and watch.beat is not None:
             late = max(0, late - 1)  # the beat is one of them
         draft = watch.draft or OpenStall(watch.number, watch.clock)
-        clock = clocks.thread_clock(fact.thread, vitals, queue=True)
-        watch.saw(clock, gap)
+        clock = clocks.thread_clock(fact.thread, look.now, queue=True)
+        watch.saw(clock, look.gap)
         draft.add(sample, task, late, clock)
         return draft
 

@@ -37,8 +37,8 @@ class Watch:
         turn: Monotonic time at which the turn began that it was last seen in; None when
             it doesn't tell, or has proved to be alive since.
         seen: Seconds its thread had been without a CPU by the last look.
-        waited: Seconds since the last proof of life in which neither its thread nor the
-            side thread had a CPU.
+        waited: Seconds since the last proof of life in which its thread was without a CPU
+            and the side thread was late.
     """
 
     __slots__ = (
@@ -98,6 +98,7 @@ class Watch:
             self.turn += seconds
         if self.beat is not None:
             self.beat.sent += seconds
+            self.beat.given += seconds
         if self.clock is not None:
             self.clock = self.clock._replace(time=self.clock.time + seconds)
         if self.draft is not None:
@@ -109,7 +110,7 @@ class Watch:
             return self.turn
         if self.beat is None:
             return None
-        return self.beat.sent if self.alive is None else max(self.alive, self.beat.sent)
+        return self.beat.given if self.alive is None else max(self.alive, self.beat.given)
 
     def begun(self, turn: float) -> Stall | None:
         """It was found in a turn that began at that monotonic time.
@@ -127,11 +128,14 @@ class Watch:
     def saw(self, clock: ThreadClock | None, gap: Gap) -> None:
         """Take in the clocks of its thread at this look.
 
-        Where the side thread was on time, it has seen the loop in between. Where it had no
-        CPU itself, the loop may have been as badly off: that is the machine's doing.
+        Where the side thread was on time, it has seen the loop in between. Where it was
+        late, the loop's thread may have had no CPU: that is the machine's doing. (It can
+        have the GIL then, and look as if it held it; a process that stood still was
+        shifted already.)
         """
         queued = None if clock is None else clock.queued
-        if gap.reason == "queued" and queued is not None and self.seen is not None:
+        late = gap.reason not in {"none", "frozen"}
+        if late and queued is not None and self.seen is not None:
             self.waited += min(gap.late, max(0.0, queued - self.seen))
         self.seen = queued
 
