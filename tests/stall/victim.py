@@ -203,13 +203,14 @@ async def sleeps_with_the_gil(side):
 def beat(side):
     """The question that the first loop has not answered yet."""
     watch = side.probe._watches.get(1)
-    return None if watch is None else watch.beat
+    found = None if watch is None else watch.beat
+    return None if found is None or found.answered is not None else found
 
 
-def asked_now(side):
-    """Spin until the probe has a question open, as it does in a busy turn."""
-    end = time.monotonic() + 5
-    while beat(side) is None and time.monotonic() < end:
+def spin_until(condition):
+    """Spin, so that the probe finds a busy loop, until something is so."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
         spin(0.001)
 
 
@@ -217,17 +218,40 @@ async def behind(side):
     """The question waits in the queue of the very turn that is blocked."""
     await settled()
     asyncio.get_running_loop().call_soon(nap)
-    asked_now(side)
+    spin_until(lambda: beat(side))
     await ended(side)
 
 
 class Late:
-    """A probe whose side thread comes to look only when it is let."""
+    """A probe whose side thread comes to look only when it is let.
+
+    Attributes:
+        sleeps: True while it does not look.
+        when_asked: Sleep from the next look that leaves a question open.
+        skipped: Looks that it has left out.
+        suspects: For each look since, whether it then held the first loop for stalled, or
+            gave it the last chance that a late side thread gives.
+    """
 
     def __init__(self, side):
+        self.side = side
         self.look = side.probe._look
-        self.sleeps = False
-        side.probe._look = lambda: 0.005 if self.sleeps else self.look()
+        self.sleeps = self.when_asked = False
+        self.skipped = 0
+        self.suspects = []
+        side.probe._look = self.come
+
+    def come(self):
+        if self.sleeps:
+            self.skipped += 1
+            self.suspects.clear()
+            return 0.005
+        delay = self.look()
+        watch = self.side.probe._watches.get(1)
+        self.suspects.append(watch is not None and (watch.declared or watch.graced))
+        if self.when_asked and beat(self.side):
+            self.sleeps = True
+        return delay
 
 
 async def overslept(side):
@@ -236,12 +260,12 @@ async def overslept(side):
     await settled()
 
     async def sleeper():
-        asked_now(side)
-        late.sleeps = True
+        late.when_asked = True
+        spin_until(lambda: late.sleeps)
         nap()
 
     await named(sleeper())
-    late.sleeps = False
+    late.when_asked = late.sleeps = False
     await ended(side)
 
 
@@ -253,18 +277,18 @@ async def late_look(side):
     async def sleeper():
         late.sleeps = True
         time.sleep(2 * THRESHOLD)
-        late.sleeps = False
         end = time.monotonic() + 10
+        while not late.skipped and time.monotonic() < end:
+            time.sleep(0.005)
+        late.sleeps = False
         while not side.probe.stalls() and time.monotonic() < end:
             time.sleep(0.005)
-        seen["asked"] = beat(side).sent - started
 
-    seen = {}
     started = time.monotonic()
     await named(sleeper())
-    seen["spent"] = time.monotonic() - started
+    spent = time.monotonic() - started
     await ended(side)
-    return seen
+    return {"spent": spent, "at_once": late.suspects[0]}
 
 
 async def healthy(side):
