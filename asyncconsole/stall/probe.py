@@ -314,9 +314,10 @@ class Probe:
             if began is not None:
                 self._keep(watch.begun(began))
             # Look before anything that gives the GIL back, as sending does.
+            waited = watch.waited
             watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
-            if gap.late - watch.waited >= self._threshold:
+            if gap.late - (watch.waited - waited) >= self._threshold:
                 self._declare(watch, began, before.time)
             if watch.beat is None:
                 self._send(watch, fact)
@@ -372,7 +373,7 @@ class Probe:
             since = watch.since()
             if since is None or watch.declared:
                 continue
-            left = since + self._threshold - now
+            left = since + watch.waited + self._threshold - now
             delay = min(delay, GRACE if left <= 0 else left + 0.001)
         return max(0.005, delay)
 

@@ -37,8 +37,8 @@ class Watch:
         turn: Monotonic time at which the turn began that it was last seen in; None when
             it doesn't tell, or has proved to be alive since.
         seen: Seconds its thread had been without a CPU by the last look.
-        waited: Seconds since the last proof of life in which its thread was without a CPU
-            and the side thread was late.
+        waited: Seconds since the last proof of life in which its thread was ready to run
+            and had no CPU.
     """
 
     __slots__ = (
@@ -128,15 +128,13 @@ class Watch:
     def saw(self, clock: ThreadClock | None, gap: Gap) -> None:
         """Take in the clocks of its thread at this look.
 
-        Where the side thread was on time, it has seen the loop in between. Where it was
-        late, the loop's thread may have had no CPU: that is the machine's doing. (It can
-        have the GIL then, and look as if it held it; a process that stood still was
-        shifted already.)
+        Time in which the thread was ready to run and had no CPU is the machine's doing, also
+        where the side thread was on time, and where the thread had the GIL meanwhile. What a
+        process stood still was shifted already.
         """
         queued = None if clock is None else clock.queued
-        late = gap.reason not in {"none", "frozen"}
-        if late and queued is not None and self.seen is not None:
-            self.waited += min(gap.late, max(0.0, queued - self.seen))
+        if gap.reason != "frozen" and queued is not None and self.seen is not None:
+            self.waited += max(0.0, queued - self.seen)
         self.seen = queued
 
     def measured(self, lag: float) -> None:
