@@ -133,11 +133,24 @@ def thread_clock(thread: int | None, vitals: Vitals, *, queue: bool) -> ThreadCl
     return ThreadClock(vitals.time, spent, _queued(thread) if queue else None)
 
 
-def _queued(thread: int) -> float | None:
-    """Seconds a thread was ready to run and had no CPU (Linux, where it is counted)."""
+def runnable(thread: int | None) -> bool:
+    """True when a thread runs, or would if it had a CPU; False where that can't be read."""
+    native = _native(thread)
+    if native is None:
+        return False
+    text = _read(f"/proc/self/task/{native}/stat")
+    return text.rpartition(b")")[2].split()[:1] == [b"R"]
+
+
+def _native(thread: int | None) -> int | None:
     # Not threading.enumerate(): that takes a lock which a blocked thread may hold.
     known = threading._active.get(thread)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-    native = getattr(known, "native_id", None)
+    return getattr(known, "native_id", None)
+
+
+def _queued(thread: int) -> float | None:
+    """Seconds a thread was ready to run and had no CPU (Linux, where it is counted)."""
+    native = _native(thread)
     return None if native is None else _run_delay(f"/proc/self/task/{native}/schedstat")
 
 
@@ -148,17 +161,24 @@ def own_queue() -> float | None:
 
 def _run_delay(path: str) -> float | None:
     """The second number of a ``schedstat`` file, in seconds."""
+    try:
+        return int(_read(path).split()[1]) / 1e9
+    except (ValueError, IndexError):
+        return None
+
+
+def _read(path: str) -> bytes:
+    """The start of a file; empty when there is none."""
     # Each call to the kernel gives the GIL back, and a busy program keeps it for 5 ms
     # then: as few as can be.
     try:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         try:
-            text = os.read(file, 128)
+            return os.read(file, 128)
         finally:
             os.close(file)
-        return int(text.split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return None
+    except OSError:
+        return b""
 
 
 def judge(before: Vitals, now: Vitals, due: float) -> Gap:

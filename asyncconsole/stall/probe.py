@@ -297,6 +297,8 @@ class Probe:
             self._send(watch, fact)
         if since is None or watch.declared or silent - watch.waited < self._threshold:
             return
+        if silent - watch.waited - _unsettled(watch, fact) < self._threshold:
+            return  # its thread may wait for a CPU just now
         if gap.late > clocks.SLACK and not watch.graced:
             watch.graced = True  # the loop may have been as short of time as this thread
             return
@@ -314,9 +316,12 @@ class Probe:
             if began is not None:
                 self._keep(watch.begun(began))
             # Look before anything that gives the GIL back, as sending does.
-            waited = watch.waited
+            waited, seen = watch.waited, watch.seen
             watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
+            if before.queued is not None and (seen is None or seen.queued is None):
+                continue  # nobody knows how long its thread had no CPU
+            # It has given the GIL back: the kernel has counted all of its waits.
             if gap.late - (watch.waited - waited) >= self._threshold:
                 self._declare(watch, began, before.time)
             if watch.beat is None:
@@ -383,3 +388,8 @@ class Probe:
     def _keep(self, stall: Stall | None) -> None:
         if stall is not None:
             self._ring.append(stall)
+
+
+def _unsettled(watch: Watch, fact: LoopFact) -> float:
+    """Seconds in which a loop's thread may have waited for a CPU, and does still."""
+    return watch.off if clocks.runnable(fact.thread) else 0.0

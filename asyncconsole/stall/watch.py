@@ -36,9 +36,11 @@ class Watch:
         graced: True when the side thread was late itself and waits once more.
         turn: Monotonic time at which the turn began that it was last seen in; None when
             it doesn't tell, or has proved to be alive since.
-        seen: Seconds its thread had been without a CPU by the last look.
+        seen: Clocks of its thread at the last look.
         waited: Seconds since the last proof of life in which its thread was ready to run
-            and had no CPU.
+            and had no CPU, as far as the kernel has counted them.
+        off: Seconds up to the last look in which its thread ran not at all and the kernel
+            counted no wait: it was blocked, or still waits for a CPU.
     """
 
     __slots__ = (
@@ -50,6 +52,7 @@ class Watch:
         "draft",
         "graced",
         "number",
+        "off",
         "seen",
         "turn",
         "waited",
@@ -65,8 +68,8 @@ class Watch:
         self.declared = False
         self.graced = False
         self.turn: float | None = None
-        self.seen: float | None = None
-        self.waited = 0.0
+        self.seen: ThreadClock | None = None
+        self.waited = self.off = 0.0
 
     def live(self, when: float) -> Stall | None:
         """It proved to be alive at that monotonic time.
@@ -80,7 +83,7 @@ class Watch:
         self.draft = None
         self.declared = self.graced = False
         self.turn = self.clock = None
-        self.waited = 0.0
+        self.waited = self.off = 0.0
         self.alive = when if self.alive is None else max(self.alive, when)
         return ended
 
@@ -129,13 +132,20 @@ class Watch:
         """Take in the clocks of its thread at this look.
 
         Time in which the thread was ready to run and had no CPU is the machine's doing, also
-        where the side thread was on time, and where the thread had the GIL meanwhile. What a
-        process stood still was shifted already.
+        where the side thread was on time, and where the thread had the GIL meanwhile. The
+        kernel counts it only once the thread has a CPU again: see ``off``.
         """
-        queued = None if clock is None else clock.queued
-        if gap.reason != "frozen" and queued is not None and self.seen is not None:
-            self.waited += max(0.0, queued - self.seen)
-        self.seen = queued
+        last, self.seen = self.seen, clock
+        if clock is None or last is None or clock.queued is None or last.queued is None:
+            self.off = 0.0
+            return
+        queued = max(0.0, clock.queued - last.queued)
+        off = clock.time - last.time - (clock.cpu - last.cpu) - queued
+        if gap.reason == "frozen":
+            off -= gap.late  # shifted already
+        else:
+            self.waited += queued
+        self.off = max(0.0, off) + (0.0 if queued else self.off)
 
     def measured(self, lag: float) -> None:
         """Remember how long it needed to answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 import pytest
 
@@ -80,3 +81,20 @@ def test_a_side_thread_without_a_cpu_is_no_stopped_process(reason, earlier, late
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux counts it")
 def test_the_kernel_counts_time_without_a_cpu():
     assert clocks.own_queue() is not None
+    assert clocks.runnable(threading.get_ident())
+
+
+def test_a_blocked_thread_is_not_runnable():
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, args=(60,))
+    thread.start()
+    try:
+        end = time.monotonic() + 10
+        while clocks.runnable(thread.ident) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not clocks.runnable(thread.ident)
+    finally:
+        done.set()
+        thread.join()
+    assert not clocks.runnable(thread.ident)
+    assert not clocks.runnable(None)

@@ -60,6 +60,21 @@ def test_where_the_kernel_does_not_tell_nothing_is_counted():
     assert watch.waited == 0.0
 
 
+def test_time_that_may_be_a_wait_for_a_cpu_is_unsettled_until_the_kernel_counts_it():
+    watch = Watch(1)
+    none = Gap("none", 0.0, 0.0)
+    for now in (10.0, 10.1, 10.2):
+        watch.saw(ThreadClock(now, 1.0, 5.0), none)
+    assert (watch.waited, watch.off) == (0.0, pytest.approx(0.2))
+    watch.saw(ThreadClock(10.5, 1.02, 5.4), none)
+    assert watch.waited == pytest.approx(0.4)
+    assert watch.off == 0.0
+    watch.saw(ThreadClock(10.6, 1.1, 5.4), none)
+    assert watch.off == pytest.approx(0.02)
+    watch.saw(ThreadClock(11.0, 1.1, 5.4), Gap("frozen", 0.4, 0.0))
+    assert watch.off == pytest.approx(0.02)
+
+
 def test_a_newer_turn_is_proof_of_life_and_an_older_one_is_not():
     watch = Watch(1)
     assert watch.begun(3.0) is None
