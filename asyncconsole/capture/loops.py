@@ -240,31 +240,6 @@ class LoopBook:
         return (None if task is None else _thread_of(task, frames)), False
 
 
-def turn_began(loop: Any, thread: int | None) -> float | None:
-    """Monotonic time at which a loop's thread left its last wait for events.
-
-    None when the loop doesn't tell, as uvloop.
-    """
-    try:
-        if not isinstance(loop, asyncio.BaseEventLoop):
-            return None
-        if method_code(type(loop), "time") is not _base.BaseEventLoop.time.__code__:
-            return None  # not the monotonic clock
-        frame = thread_frames().get(thread or 0)
-        codes = entries()
-        for _ in range(DEPTH):
-            if frame is None:
-                return None
-            if codes.get(frame.f_code) == "turn" and frame.f_locals.get("self") is loop:
-                end = frame.f_locals.get("end_time")
-                resolution = attribute(loop, "_clock_resolution", 0.0)
-                return end - resolution if type(end) is float else None
-            frame = frame.f_back
-    except Exception:
-        return None
-    return None
-
-
 def _runs(frames: dict[int, FrameType]) -> list[_Run]:
     """Loops on the stacks of all threads, outer ones after inner ones."""
     codes = entries()

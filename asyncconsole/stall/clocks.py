@@ -7,15 +7,16 @@ switch interval, and also each time somebody gives the GIL back (``take_gil`` in
 ``Python/ceval_gil.c``); the kernel counts that as voluntary context switches. So a
 stopped process makes none, a GIL that is held makes one per interval, and a loop with
 short turns that always takes the GIL back first makes more: one per turn. Where there is
-no such counter, the CPU time of the process decides.
+no such counter, the CPU time of the process decides. A side thread that was ready to run
+and had no CPU looks like a stopped process, but the kernel counts that time, too.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from asyncconsole.capture.loops import thread_frames
@@ -29,9 +30,9 @@ SLACK = 0.05
 CLOCKED = 64
 """Threads whose CPU clocks are read in one beat, at most."""
 
-Reason = Literal["none", "frozen", "held", "crowded", "busy"]
+Reason = Literal["none", "frozen", "held", "crowded", "busy", "queued"]
 """Why the side thread was late: not at all; nothing in the process ran; somebody held the
-GIL; others were faster in taking the GIL; it was busy itself."""
+GIL; others were faster in taking the GIL; it was busy itself; it had no CPU."""
 
 
 class Vitals(NamedTuple):
@@ -43,6 +44,7 @@ class Vitals(NamedTuple):
         own: CPU time of the side thread.
         switches: Voluntary context switches of the side thread; None if unknown.
         threads: CPU time by thread ident.
+        queued: Time the side thread was ready to run and had no CPU; None if unknown.
     """
 
     time: float
@@ -50,6 +52,7 @@ class Vitals(NamedTuple):
     own: float
     switches: int | None
     threads: dict[int, float]
+    queued: float | None = None
 
 
 class ThreadClock(NamedTuple):
@@ -130,18 +133,52 @@ def thread_clock(thread: int | None, vitals: Vitals, *, queue: bool) -> ThreadCl
     return ThreadClock(vitals.time, spent, _queued(thread) if queue else None)
 
 
-def _queued(thread: int) -> float | None:
-    """Seconds a thread was ready to run and had no CPU (Linux, where it is counted)."""
+def runnable(thread: int | None) -> bool:
+    """True when a thread runs, or would if it had a CPU; False where that can't be read."""
+    native = _native(thread)
+    if native is None:
+        return False
+    text = _read(f"/proc/self/task/{native}/stat")
+    return text.rpartition(b")")[2].split()[:1] == [b"R"]
+
+
+def _native(thread: int | None) -> int | None:
     # Not threading.enumerate(): that takes a lock which a blocked thread may hold.
     known = threading._active.get(thread)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-    native = getattr(known, "native_id", None)
-    if native is None:
-        return None
+    return getattr(known, "native_id", None)
+
+
+def _queued(thread: int) -> float | None:
+    """Seconds a thread was ready to run and had no CPU (Linux, where it is counted)."""
+    native = _native(thread)
+    return None if native is None else _run_delay(f"/proc/self/task/{native}/schedstat")
+
+
+def own_queue() -> float | None:
+    """Seconds the calling thread was ready to run and had no CPU; gives the GIL back."""
+    return _run_delay("/proc/thread-self/schedstat")
+
+
+def _run_delay(path: str) -> float | None:
+    """The second number of a ``schedstat`` file, in seconds."""
     try:
-        text = Path(f"/proc/self/task/{native}/schedstat").read_text(encoding="ascii")
-        return int(text.split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+        return int(_read(path).split()[1]) / 1e9
+    except (ValueError, IndexError):
         return None
+
+
+def _read(path: str) -> bytes:
+    """The start of a file; empty when there is none."""
+    # Each call to the kernel gives the GIL back, and a busy program keeps it for 5 ms
+    # then: as few as can be.
+    try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            return os.read(file, 128)
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
 
 
 def judge(before: Vitals, now: Vitals, due: float) -> Gap:
@@ -164,3 +201,16 @@ def judge(before: Vitals, now: Vitals, due: float) -> Gap:
             undisturbed = 1.02 * (now.time - before.time) / interval + 4
             return Gap("held" if waits <= undisturbed else "crowded", late, cpu)
     return Gap("held" if cpu >= late / 2 else "frozen", late, cpu)
+
+
+def short_of_cpu(gap: Gap, before: Vitals, queued: float | None) -> Gap:
+    """The same gap, but not "frozen" when the side thread only waited for a CPU.
+
+    Args:
+        gap: What `judge` said.
+        before: The clocks before the gap.
+        queued: `own_queue` after it.
+    """
+    if gap.reason != "frozen" or before.queued is None or queued is None:
+        return gap
+    return gap._replace(reason="queued") if queued - before.queued >= gap.late / 2 else gap

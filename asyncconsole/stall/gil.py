@@ -10,7 +10,8 @@ import math
 import time
 from typing import NamedTuple
 
-from asyncconsole.capture.loops import LoopFact, turn_began
+from asyncconsole.capture.loops import LoopFact
+from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
 from asyncconsole.stall.record import stamp
@@ -19,8 +20,9 @@ from asyncconsole.stall.sample import take
 HOT = 0.5
 """Share of the CPU time that was used from which a thread counts as the one that ran."""
 
-WARM = 0.2
-"""Share of the gap it must have had a CPU at least: the machine may be busy."""
+WARM = 0.05
+"""Share of the gap it must have had a CPU at least. Not more: the machine may be busy. A
+thread that asks for the GIL the whole time uses a tenth of that."""
 
 
 class Holder(NamedTuple):
@@ -29,7 +31,8 @@ class Holder(NamedTuple):
     Attributes:
         thread: Ident of the thread that used the CPU; None when none did.
         loops: The loop that had it, with the time its turn began if known; usually one.
-        starved: Loops that could not run because a thread without a loop had it.
+        starved: Loops that could not run because somebody else had it, or nobody knows
+            who.
     """
 
     thread: int | None
@@ -63,8 +66,10 @@ def holder(
             turns.append((fact, began))
     thread = _hottest(before, now, gap)
     if thread is None:
-        # A call in C that sleeps with the GIL: only one thread can have done that.
-        return Holder(None, turns if len(turns) == 1 else [], [])
+        # A call in C that sleeps with the GIL, or a machine so busy that nobody stands out.
+        if len(turns) == 1:
+            return Holder(None, turns, [])
+        return Holder(None, [], [fact for fact, _ in turns] or [f for f in running if f.idle])
     if all(fact.thread != thread for fact in running):
         return Holder(thread, [], running)
     return Holder(thread, [pair for pair in turns if pair[0].thread == thread], [])

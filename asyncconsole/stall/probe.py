@@ -15,9 +15,11 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.loops import LoopBook, LoopFact, turn_began, waiting_callbacks
+from asyncconsole.capture.loops import LoopBook, LoopFact, waiting_callbacks
+from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall, UsageError
 from asyncconsole.stall import clocks, gil
+from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
 from asyncconsole.stall.record import OpenStall
 from asyncconsole.stall.sample import take
@@ -26,7 +28,7 @@ from asyncconsole.stall.watch import Lags, Watch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asyncconsole.stall.clocks import Gap, Vitals
+    from asyncconsole.stall.clocks import Vitals
 
 DEFAULT_THRESHOLD = 0.5
 """Seconds without a turn that count as a stall."""
@@ -206,17 +208,23 @@ class Probe:
     def _tick(self) -> None:
         """One beat. Whatever goes wrong in it, the next one comes."""
         self._timer = None
-        delay = self.interval
+        delay, lost = self.interval, 0.0
         try:
+            began = time.monotonic()
             delay = self._look()
+            took = time.monotonic() - began
+            if took > self._threshold:
+                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
             if self._also is not None:
                 self._also()
+            if self._before is not None:
+                self._before = self._before._replace(queued=clocks.own_queue())
         except Exception:
             self._before = self._older = None
             if not self._complained:
                 self._complained = True
                 _LOG.exception("The stall probe failed in a beat and goes on.")
-        self._due = time.monotonic() + delay
+        self._due = time.monotonic() + delay - lost
         self._timer = self._loop.call_later(delay, self._tick)
 
     def _look(self) -> float:
@@ -228,6 +236,8 @@ class Probe:
         vitals = clocks.read()
         before = self._before or vitals
         gap = clocks.judge(before, vitals, self._due if self._before else vitals.time)
+        if gap.reason == "frozen":
+            gap = clocks.short_of_cpu(gap, before, clocks.own_queue())
         older, self._older, self._before = self._older, self._before, vitals
         if gap.reason == "frozen":
             self._older = None  # that beat says nothing about who was busy
@@ -237,69 +247,88 @@ class Probe:
             self._keep(self._watches[number].forget(vitals.time))
         for number in set(self._watches) - {fact.number for fact in facts if not fact.closed}:
             del self._watches[number]
+        held = gap.reason == "held" and gap.late > self._threshold
+        holder = gil.holder(running, older, before, vitals, gap) if held else None
+        look = Look(before, vitals, gap, holder)
+        told = {fact.number for fact in running if self._hear(fact, look)}
+        if holder is not None:
+            self._without_gil(holder, told, look)
         for fact in running:
-            self._hear(self._watch(fact.number), fact, gap)
-        if gap.reason == "held" and gap.late > self._threshold:
-            holder = gil.holder(running, older, before, vitals, gap)
-            self._without_gil(holder, before, vitals, gap)
-        for fact in running:
-            self._see(self._watch(fact.number), fact, vitals, gap)
+            self._see(self._watch(fact.number), fact, look)
         return self._delay()
 
-    def _hear(self, watch: Watch, fact: LoopFact, gap: Gap) -> None:
-        """Take in the answer to a beat, by the time at which it was given."""
-        if gap.reason == "frozen":
-            watch.shift(gap.late)
-        beat = watch.beat
-        if beat is not None and beat.answered is not None:
-            watch.beat = None
-            if gap.reason != "frozen":
-                watch.measured(beat.answered - beat.sent)
-            self._keep(watch.live(beat.answered))
-            if fact.ready is None:
-                self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
+    def _hear(self, fact: LoopFact, look: Look) -> bool:
+        """Take in the answer to a beat.
 
-    def _see(self, watch: Watch, fact: LoopFact, vitals: Vitals, gap: Gap) -> None:
+        Returns:
+            True when a stall is over that the side thread was too late to see.
+        """
+        watch = self._watch(fact.number)
+        beat = watch.beat
+        heard = hear(watch, fact, look, self._threshold, self._last + 1)
+        if beat is not None and watch.beat is None and fact.ready is None:
+            self._book.learn_door(fact.number, beat.thread, beat.door, beat.instruction)
+        self._keep(heard.ended)
+        if heard.missed is None:
+            return False
+        self._last += 1
+        self._keep(heard.missed)
+        return True
+
+    def _see(self, watch: Watch, fact: LoopFact, look: Look) -> None:
         """Judge a loop by where its thread is now."""
-        now = vitals.time
+        now, gap = look.now.time, look.gap
         if fact.idle:
+            watch.saw(clocks.thread_clock(fact.thread, look.now, queue=True), gap)
             self._keep(watch.live(now))
             return
-        if watch.beat is None:
-            watch.clock = clocks.thread_clock(fact.thread, vitals, queue=True)
-            self._send(watch, fact)
-            return
-        watch.draft = self._sample(watch, fact, vitals)
-        if watch.declared:
-            return
         began = turn_began(fact.reference(), fact.thread)
-        if began is not None and watch.beat.sent < began <= now:
-            # It has come around since; the answer waits in this turn's queue.
-            watch.live(began)
-            return
+        if began is not None and began <= now:
+            # It may have come around, with the answer waiting behind others in this turn.
+            self._keep(watch.begun(began))
         since = watch.since()
-        if since is None or now - since < self._threshold:
+        silent = 0.0 if since is None else now - since
+        if watch.beat is not None or silent >= self.interval:
+            watch.draft = self._sample(watch, fact, look)
+        else:
+            watch.clock = clocks.thread_clock(fact.thread, look.now, queue=True)
+            watch.saw(watch.clock, gap)
+        if watch.beat is None:
+            self._send(watch, fact)
+        if since is None or watch.declared or silent - watch.waited < self._threshold:
             return
+        if silent - watch.waited - _unsettled(watch, fact) < self._threshold:
+            return  # its thread may wait for a CPU just now
         if gap.late > clocks.SLACK and not watch.graced:
             watch.graced = True  # the loop may have been as short of time as this thread
             return
         self._declare(watch, began, since)
 
-    def _without_gil(self, holder: gil.Holder, before: Vitals, vitals: Vitals, gap: Gap) -> None:
+    def _without_gil(self, holder: gil.Holder, told: set[int], look: Look) -> None:
         """Somebody held the GIL for longer than the threshold."""
+        before, gap = look.before, look.gap
         for fact, began in holder.loops:
+            if fact.number in told:
+                continue
             watch = self._watch(fact.number)
             if watch.beat is None:
                 watch.clock = clocks.thread_clock(fact.thread, before, queue=False)
+            if began is not None:
+                self._keep(watch.begun(began))
             # Look before anything that gives the GIL back, as sending does.
-            watch.draft = self._sample(watch, fact, vitals)
+            waited, seen = watch.waited, watch.seen
+            watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
-            self._declare(watch, began, before.time)
+            if before.queued is not None and (seen is None or seen.queued is None):
+                continue  # nobody knows how long its thread had no CPU
+            # It has given the GIL back: the kernel has counted all of its waits.
+            if gap.late - (watch.waited - waited) >= self._threshold:
+                self._declare(watch, began, before.time)
             if watch.beat is None:
                 self._send(watch, fact)
         for fact in holder.starved:
             watch = self._watch(fact.number)
-            if not watch.declared:
+            if not watch.declared and fact.number not in told:
                 self._last += 1
                 self._keep(gil.starved(self._last, fact.number, holder.thread, gap))
                 watch.shift(gap.late)  # that time is told now
@@ -317,7 +346,7 @@ class Probe:
         loop = fact.reference()
         watch.beat = None if loop is None else send(loop)
 
-    def _sample(self, watch: Watch, fact: LoopFact, vitals: Vitals) -> OpenStall:
+    def _sample(self, watch: Watch, fact: LoopFact, look: Look) -> OpenStall:
         """Add what is seen of a silent loop now to what was seen before."""
         loop = fact.reference()
         task = self._task(loop)
@@ -328,7 +357,9 @@ class Probe:
         if late is not None and watch.beat is not None:
             late = max(0, late - 1)  # the beat is one of them
         draft = watch.draft or OpenStall(watch.number, watch.clock)
-        draft.add(sample, task, late, clocks.thread_clock(fact.thread, vitals, queue=True))
+        clock = clocks.thread_clock(fact.thread, look.now, queue=True)
+        watch.saw(clock, look.gap)
+        draft.add(sample, task, late, clock)
         return draft
 
     def _task(self, loop: Any) -> tuple[int, str] | None:
@@ -347,7 +378,7 @@ class Probe:
             since = watch.since()
             if since is None or watch.declared:
                 continue
-            left = since + self._threshold - now
+            left = since + watch.waited + self._threshold - now
             delay = min(delay, GRACE if left <= 0 else left + 0.001)
         return max(0.005, delay)
 
@@ -357,3 +388,8 @@ class Probe:
     def _keep(self, stall: Stall | None) -> None:
         if stall is not None:
             self._ring.append(stall)
+
+
+def _unsettled(watch: Watch, fact: LoopFact) -> float:
+    """Seconds in which a loop's thread may have waited for a CPU, and does still."""
+    return watch.off if clocks.runnable(fact.thread) else 0.0

@@ -66,9 +66,7 @@ class OpenStall:
         clock: ThreadClock | None,
     ) -> None:
         """Take in what one beat has seen."""
-        if clock is not None:
-            self._first = self._first or clock
-            self._last = clock
+        self.note(clock)
         if late is not None:
             self._late = max(late, self._late or 0)
         if task is not None:
@@ -78,6 +76,12 @@ class OpenStall:
             _count(self._stacks, sample.stack)
             _count(self._spots, (sample.frame, sample.call))
             _count(self._positions, sample.position)
+
+    def note(self, clock: ThreadClock | None) -> None:
+        """Take in what the thread's clocks say now."""
+        if clock is not None:
+            self._first = self._first or clock
+            self._last = clock
 
     def shift(self, seconds: float) -> None:
         """The process stood still that long: it doesn't count."""

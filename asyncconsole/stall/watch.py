@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from asyncconsole.model import Stall
     from asyncconsole.stall.beat import Beat
-    from asyncconsole.stall.clocks import ThreadClock
+    from asyncconsole.stall.clocks import Gap, ThreadClock
     from asyncconsole.stall.record import OpenStall
 
 REMEMBERED = 256
@@ -34,9 +34,29 @@ class Watch:
         draft: What was seen since it did not answer; a stall only once ``declared``.
         declared: True while it is stalled.
         graced: True when the side thread was late itself and waits once more.
+        turn: Monotonic time at which the turn began that it was last seen in; None when
+            it doesn't tell, or has proved to be alive since.
+        seen: Clocks of its thread at the last look.
+        waited: Seconds since the last proof of life in which its thread was ready to run
+            and had no CPU, as far as the kernel has counted them.
+        off: Seconds up to the last look in which its thread ran not at all and the kernel
+            counted no wait: it was blocked, or still waits for a CPU.
     """
 
-    __slots__ = ("_lags", "alive", "beat", "clock", "declared", "draft", "graced", "number")
+    __slots__ = (
+        "_lags",
+        "alive",
+        "beat",
+        "clock",
+        "declared",
+        "draft",
+        "graced",
+        "number",
+        "off",
+        "seen",
+        "turn",
+        "waited",
+    )
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -47,6 +67,9 @@ class Watch:
         self.draft: OpenStall | None = None
         self.declared = False
         self.graced = False
+        self.turn: float | None = None
+        self.seen: ThreadClock | None = None
+        self.waited = self.off = 0.0
 
     def live(self, when: float) -> Stall | None:
         """It proved to be alive at that monotonic time.
@@ -59,21 +82,26 @@ class Watch:
             ended = self.draft.stall(when, ongoing=False)
         self.draft = None
         self.declared = self.graced = False
+        self.turn = self.clock = None
+        self.waited = self.off = 0.0
         self.alive = when if self.alive is None else max(self.alive, when)
         return ended
 
     def forget(self, when: float) -> Stall | None:
         """It runs no more; what it did before says nothing about its next run."""
         ended = self.live(when)
-        self.alive = self.beat = self.clock = None
+        self.alive = self.beat = self.seen = None
         return ended
 
     def shift(self, seconds: float) -> None:
         """The whole process stood still that long: it doesn't count."""
         if self.alive is not None:
             self.alive += seconds
+        if self.turn is not None:
+            self.turn += seconds
         if self.beat is not None:
             self.beat.sent += seconds
+            self.beat.given += seconds
         if self.clock is not None:
             self.clock = self.clock._replace(time=self.clock.time + seconds)
         if self.draft is not None:
@@ -81,9 +109,43 @@ class Watch:
 
     def since(self) -> float | None:
         """Monotonic time from which its silence counts; None when nothing was asked."""
+        if self.turn is not None:
+            return self.turn
         if self.beat is None:
             return None
-        return self.beat.sent if self.alive is None else max(self.alive, self.beat.sent)
+        return self.beat.given if self.alive is None else max(self.alive, self.beat.given)
+
+    def begun(self, turn: float) -> Stall | None:
+        """It was found in a turn that began at that monotonic time.
+
+        Returns:
+            The stall that this ended, if any.
+        """
+        if self.alive is not None and turn <= self.alive:
+            self.turn = self.alive  # it is still in the turn in which it proved to be alive
+            return None
+        ended = self.live(turn)
+        self.turn = turn
+        return ended
+
+    def saw(self, clock: ThreadClock | None, gap: Gap) -> None:
+        """Take in the clocks of its thread at this look.
+
+        Time in which the thread was ready to run and had no CPU is the machine's doing, also
+        where the side thread was on time, and where the thread had the GIL meanwhile. The
+        kernel counts it only once the thread has a CPU again: see ``off``.
+        """
+        last, self.seen = self.seen, clock
+        if clock is None or last is None or clock.queued is None or last.queued is None:
+            self.off = 0.0
+            return
+        queued = max(0.0, clock.queued - last.queued)
+        off = clock.time - last.time - (clock.cpu - last.cpu) - queued
+        if gap.reason == "frozen":
+            off -= gap.late  # shifted already
+        else:
+            self.waited += queued
+        self.off = max(0.0, off) + (0.0 if queued else self.off)
 
     def measured(self, lag: float) -> None:
         """Remember how long it needed to answer."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 
 import pytest
 
 from asyncconsole.stall import clocks
-from asyncconsole.stall.clocks import Vitals, judge, thread_clock
+from asyncconsole.stall.clocks import Gap, Vitals, judge, short_of_cpu, thread_clock
 
 
 def gap(*, late=1.0, own=0.0, cpu=0.0, switches=0):
@@ -60,3 +61,40 @@ def test_clocks_of_living_threads_only():
     own = thread_clock(threading.get_ident(), vitals, queue=True)
     assert own is not None
     assert own.cpu > 0
+
+
+@pytest.mark.parametrize(
+    ("reason", "earlier", "later", "told"),
+    [
+        ("frozen", 2.0, 2.9, "queued"),
+        ("frozen", 2.0, 2.1, "frozen"),
+        ("held", 2.0, 2.9, "held"),
+        ("frozen", None, 2.9, "frozen"),
+        ("frozen", 2.0, None, "frozen"),
+    ],
+)
+def test_a_side_thread_without_a_cpu_is_no_stopped_process(reason, earlier, later, told):
+    before = Vitals(100.0, 10.0, 1.0, 500, {}, earlier)
+    assert short_of_cpu(Gap(reason, 1.0, 0.0), before, later) == Gap(told, 1.0, 0.0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux counts it")
+def test_the_kernel_counts_time_without_a_cpu():
+    assert clocks.own_queue() is not None
+    assert clocks.runnable(threading.get_ident())
+
+
+def test_a_blocked_thread_is_not_runnable():
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait, args=(60,))
+    thread.start()
+    try:
+        end = time.monotonic() + 10
+        while clocks.runnable(thread.ident) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert not clocks.runnable(thread.ident)
+    finally:
+        done.set()
+        thread.join()
+    assert not clocks.runnable(thread.ident)
+    assert not clocks.runnable(None)

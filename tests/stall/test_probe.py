@@ -15,6 +15,7 @@ from tests.interpreters import CHECKOUT, INTERPRETERS
 
 VICTIM = Path(__file__).with_name("victim.py")
 BLOCK = 0.5
+THRESHOLD = 0.2
 
 
 def _runs(*kinds):
@@ -92,6 +93,55 @@ def test_names_task_frame_call_and_kind(python, kind):
         library = [frame for frame in stalls[5]["stack"] if frame["file"].endswith("queue.py")]
         assert library
         assert not any(frame["own"] for frame in library)
+
+
+@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))
+def test_a_call_that_holds_the_gil_is_seen_right_after(python, kind):
+    (stall,) = run("regex", python, kind)[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["task_name"] == "culprit"
+    assert source(stall) == 'HARD.match(text + "b")'
+    assert stall["call"] == "HARD.match"
+    assert stall["duration"] >= THRESHOLD
+
+
+@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
+def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
+    (stall,) = run("regex_in_thread", python, kind)[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["task"] is None
+    assert source(stall) == 'HARD.match(text + "b")'
+    assert stall["duration"] >= THRESHOLD
+
+
+@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
+def test_a_call_that_holds_the_gil_and_sleeps(python, kind):
+    (stall,) = run("sleeps_with_the_gil", python, kind)[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["call"] == "usleep"
+
+
+@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "debug"))
+def test_a_callback_before_the_question_in_the_same_turn(python, kind):
+    (stall,) = run("behind", python, kind)[0]
+    assert stall["kind"] == "blocking_call"
+    assert source(stall) == "time.sleep(BLOCK)  # the call"
+    assert stall["duration"] >= BLOCK * 0.8
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_a_stall_that_the_side_thread_slept_through(kind):
+    (stall,) = run("overslept", kind=kind)[0]
+    assert stall["kind"] == "blocking_call"
+    assert stall["duration"] >= BLOCK
+    assert (stall["samples"], stall["frame"], stall["ongoing"]) == (0, None, False)
+
+
+def test_a_stall_counts_from_the_start_of_its_turn():
+    ((stall,), extra) = run("late_look")
+    assert extra["at_once"]  # not a threshold after the first question
+    assert extra["spent"] >= stall["duration"] >= 2 * THRESHOLD
+    assert stall["task_name"] == "culprit"
 
 
 @pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))

@@ -66,7 +66,7 @@ class Side:
         self.loop.close()
 
 
-async def ended(side, count=1, patience=8.0):
+async def ended(side, count=1, patience=20.0):
     """Wait until that many stalls have ended; the loop stays responsive."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
@@ -120,7 +120,9 @@ async def blocking(side):
 async def cpu(side, count):
     async def spinner():
         await settled()
-        spin(BLOCK)
+        end = time.thread_time() + BLOCK  # a busy machine gives it less than that
+        while time.thread_time() < end:
+            spin(0.001)
 
     await named(spinner(), "cpu")
     await ended(side, count)
@@ -145,46 +147,148 @@ async def callback(side, count):
     await ended(side, count)
 
 
+HARD = re.compile(r"(a+)+$")
+
+
+def difficult(side):
+    """A text that takes the CPU for twice the threshold or more, however fast it is."""
+    side.do(lambda: side.probe.configure(on=False))  # the attempts are stalls, too
+    text = "a" * 18
+    spent = 0.0
+    while spent < THRESHOLD:  # not by the clock on the wall: the machine may be busy now
+        text += "a"
+        started = time.thread_time()
+        HARD.match(text + "b")
+        spent = time.thread_time() - started
+    side.do(lambda: side.probe.configure(on=True))
+    return text + "aa"  # twice as long with each letter
+
+
 async def regex(side):
-    hard = re.compile(r"(a+)+$")
-
-    def difficult():
-        text = "a" * 18
-        while True:  # as long as this machine needs for twice the threshold
-            started = time.monotonic()
-            hard.match(text + "b")
-            if time.monotonic() - started > 0.1:
-                return text + "aaa"
-            text += "a"
-
-    text = await asyncio.to_thread(difficult)
-    side.do(lambda: None)
-    before = len(side.probe.stalls())
+    text = await asyncio.to_thread(difficult, side)
 
     async def matcher():
         await settled()
-        hard.match(text + "b")
+        HARD.match(text + "b")
 
     await named(matcher())
-    await ended(side, before + 1)
-    return {"before": before}
+    await ended(side)
 
 
 async def regex_in_thread(side):
-    hard = re.compile(r"(a+)+$")
+    text = await asyncio.to_thread(difficult, side)
 
-    def difficult():
-        text = "a" * 18
-        while True:
-            started = time.monotonic()
-            hard.match(text + "b")
-            if time.monotonic() - started > 2 * THRESHOLD:
-                return
-            text += "a"
+    def match():
+        HARD.match(text + "b")
 
     await settled()
-    await asyncio.to_thread(difficult)
-    await ended(side, 1, 2.0)
+    await asyncio.to_thread(match)
+    await ended(side)
+
+
+async def sleeps_with_the_gil(side):
+    """C code that keeps the GIL and uses no CPU."""
+    import ctypes
+
+    usleep = ctypes.PyDLL(None).usleep
+
+    async def sleeper():
+        await settled()
+        usleep(int(2 * THRESHOLD * 1e6))
+
+    await named(sleeper())
+    await ended(side)
+
+
+def beat(side):
+    """The question that the first loop has not answered yet."""
+    watch = side.probe._watches.get(1)
+    found = None if watch is None else watch.beat
+    return None if found is None or found.answered is not None else found
+
+
+def spin_until(condition):
+    """Spin, so that the probe finds a busy loop, until something is so."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        spin(0.001)
+
+
+async def behind(side):
+    """The question waits in the queue of the very turn that is blocked."""
+    await settled()
+    asyncio.get_running_loop().call_soon(nap)
+    spin_until(lambda: beat(side))
+    await ended(side)
+
+
+class Late:
+    """A probe whose side thread comes to look only when it is let.
+
+    Attributes:
+        sleeps: True while it does not look.
+        when_asked: Sleep from the next look that leaves a question open.
+        skipped: Looks that it has left out.
+        suspects: For each look since, whether it then held the first loop for stalled, or
+            gave it the last chance that a late side thread gives.
+    """
+
+    def __init__(self, side):
+        self.side = side
+        self.look = side.probe._look
+        self.sleeps = self.when_asked = False
+        self.skipped = 0
+        self.suspects = []
+        side.probe._look = self.come
+
+    def come(self):
+        if self.sleeps:
+            self.skipped += 1
+            self.suspects.clear()
+            return 0.005
+        delay = self.look()
+        watch = self.side.probe._watches.get(1)
+        self.suspects.append(watch is not None and (watch.declared or watch.graced))
+        if self.when_asked and beat(self.side):
+            self.sleeps = True
+        return delay
+
+
+async def overslept(side):
+    """The side thread looks before and after a stall, but not in it."""
+    late = Late(side)
+    await settled()
+
+    async def sleeper():
+        late.when_asked = True
+        spin_until(lambda: late.sleeps)
+        nap()
+
+    await named(sleeper())
+    late.when_asked = late.sleeps = False
+    await ended(side)
+
+
+async def late_look(side):
+    """The side thread finds a stall that has lasted for longer than the threshold."""
+    late = Late(side)
+    await settled()
+
+    async def sleeper():
+        late.sleeps = True
+        time.sleep(2 * THRESHOLD)
+        end = time.monotonic() + 10
+        while not late.skipped and time.monotonic() < end:
+            time.sleep(0.005)
+        late.sleeps = False
+        while not side.probe.stalls() and time.monotonic() < end:
+            time.sleep(0.005)
+
+    started = time.monotonic()
+    await named(sleeper())
+    spent = time.monotonic() - started
+    await ended(side)
+    return {"spent": spent, "at_once": late.suspects[0]}
 
 
 async def healthy(side):
@@ -455,7 +559,7 @@ async def forked(side):
 SCENARIOS = {
     function.__name__: function
     for function in (
-        culprits, regex, regex_in_thread, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        culprits, regex, regex_in_thread, sleeps_with_the_gil, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
         two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
         many, starving,
     )
