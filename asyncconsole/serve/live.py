@@ -7,6 +7,7 @@ import dataclasses
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
@@ -76,6 +77,7 @@ class LiveTarget:
         self._tracker: Tracker | None = None
         self._kept: list[tuple[Task, ...]] = []
         self._freeing: asyncio.Task[None] | None = None
+        self._rest = ExitStack()
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
@@ -89,12 +91,14 @@ class LiveTarget:
         self._probe.stop()
         if self._freeing is not None:
             self._freeing.cancel()
+        self._rest.close()
         if self._tracker is not None:
             self._tracker.close()
             self._tracker = None
 
     def _observe(self) -> None:
         """With a beat of the probe: note what tasks wait on, so that waits get an age."""
+        quiet.check()
         if time.monotonic() - self._observed >= OBSERVE:
             self._program.observe(MOST_OBSERVED)
             self._observed = time.monotonic()
@@ -150,28 +154,33 @@ class LiveTarget:
 
     async def _driven(self, steps: Generator[None, None, Snapshot]) -> Snapshot:
         """Drive a capture to its end; others have their turn between slices."""
-        try:
-            while True:
-                next(steps)
-                await asyncio.sleep(0)
-        except StopIteration as end:
-            found: Snapshot = end.value
-            self._keep(found)
-            return found
-        finally:
-            steps.close()
+        with quiet.quiet():
+            try:
+                while True:
+                    next(steps)
+                    await asyncio.sleep(0)
+            except StopIteration as end:
+                found: Snapshot = end.value
+                self._keep(found)
+                return found
+            finally:
+                steps.close()
 
     def _keep(self, found: Snapshot) -> None:
-        """Have a big snapshot freed in slices when nobody needs it any more."""
+        """Have a big snapshot freed in slices when nobody needs it any more.
+
+        Freed in one go it takes the GIL for long; and so does a collection that meets it.
+        """
         if len(found.tasks) > MANY:
             self._kept.append(found.tasks)
             if self._freeing is None or self._freeing.done():
+                self._rest.enter_context(quiet.quiet())
                 self._freeing = asyncio.ensure_future(self._free())
 
     async def _free(self) -> None:
-        """Let go of snapshots once they are ours alone: in one go it takes the GIL for long."""
+        """Let go of snapshots once they are ours alone."""
         end = time.monotonic() + LONGEST
-        with quiet.quiet():
+        with self._rest:
             while self._kept and time.monotonic() < end:
                 await asyncio.sleep(0.02)
                 quiet.check()
@@ -182,7 +191,7 @@ class LiveTarget:
                     while tasks:
                         del tasks[-FREED:]
                         await asyncio.sleep(0)
-        self._kept.clear()
+            self._kept.clear()
 
     async def _measured(self, loop: Loop) -> Loop:
         """A loop with what the probe knows of it.
