@@ -6,17 +6,19 @@ import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture import quiet
+from asyncconsole.capture.look import Steps
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
 from asyncconsole.model import Loop, Snapshot, Stall, Task, UnknownItemError
 from asyncconsole.model.ended import Ended
+from asyncconsole.serve import turns
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
 
@@ -119,11 +121,13 @@ class LiveTarget:
                 holds=full,
                 resources=full,
                 tasks=scope not in {"loops", "threads"},
-                threads=scope in {"threads", "all"} and only is None,
+                threads=False,
                 first=first,
                 only=only,
             )
         )
+        if scope in {"threads", "all"} and only is None:  # not on a loop: it would see itself
+            found = self._program.dress(found)
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
         loops = [await self._measured(loop) for loop in found.loops]
@@ -131,15 +135,11 @@ class LiveTarget:
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
         """The tasks in pieces, read as they are asked for."""
-        steps = self._program.stream(first=first)
-        try:
-            for found in steps:
-                if found is None:
-                    await asyncio.sleep(0)
-                else:
-                    yield found
-        finally:
-            steps.close()
+        loop = await turns.busy(self._program.loops)
+        driven = turns.Turns(self._program.stream(first=first), loop).all()
+        async with aclosing(driven):
+            async for found in driven:
+                yield found
 
     async def around(
         self,
@@ -152,19 +152,16 @@ class LiveTarget:
         """As much as is needed to tell about a few tasks or primitives."""
         return await self._driven(self._program.around(tasks, resources, witnesses, deep=deep))
 
-    async def _driven(self, steps: Generator[None, None, Snapshot]) -> Snapshot:
+    async def _driven(self, steps: Steps) -> Snapshot:
         """Drive a capture to its end; others have their turn between slices."""
         with quiet.quiet():
-            try:
-                while True:
-                    next(steps)
-                    await asyncio.sleep(0)
-            except StopIteration as end:
-                found: Snapshot = end.value
-                self._keep(found)
-                return found
-            finally:
-                steps.close()
+            driven = turns.Turns(steps, await turns.busy(self._program.loops))
+            async with aclosing(driven.all()) as marks:
+                async for _ in marks:
+                    pass  # a capture gives nothing on its way
+            found: Snapshot = driven.value
+            self._keep(found)
+            return found
 
     def _keep(self, found: Snapshot) -> None:
         """Have a big snapshot freed in slices when nobody needs it any more.

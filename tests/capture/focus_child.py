@@ -69,7 +69,7 @@ def compare(program):
     streamed = [task for piece in pieces for task in piece.tasks if task.id in stay]
     same("stream", [row(task) for task in listed], [row(task) for task in streamed], found)
     first = drive(program.capture(first=1)).tasks
-    same("first", [task.id for task in whole.tasks[:1]], [task.id for task in first], found)
+    same("first", stay & {t.id for t in whole.tasks[:1]}, stay & {t.id for t in first}, found)
     for task in listed:
         for word in (str(task.id), task.name, hex(task.address)):
             near = drive(program.around((word,), (), ()))
