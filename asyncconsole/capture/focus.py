@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain as chains
 from asyncconsole.capture import drafts, futures, libraries, quiet
-from asyncconsole.capture.look import Look
+from asyncconsole.capture.look import Look, Steps
 from asyncconsole.capture.objects import attribute, contents
 from asyncconsole.capture.owned import owners_of
 from asyncconsole.capture.readers import reader_for
-from asyncconsole.model import Snapshot
 
 if TYPE_CHECKING:
     from asyncconsole.capture.program import Program
@@ -220,7 +219,7 @@ def around(
     witnesses: Collection[int],
     *,
     deep: bool,
-) -> Generator[None, None, Snapshot]:
+) -> Steps:
     """See `asyncconsole.commands.port.Target.around`.
 
     Yields:

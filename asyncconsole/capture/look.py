@@ -12,7 +12,7 @@ import time
 import types
 from collections.abc import Generator, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet
 from asyncconsole.capture.code import short
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 SLICE = 50
 """Tasks read before others get a turn."""
+
+LIVE: Final = "live"
+"""Yielded before a slice that does nothing but read tasks: it is short, and what it reads
+is of one moment if it runs on the tasks' own loop. After anything else that is yielded
+comes work that may take longer, and belongs on a thread of ours."""
+
+Steps = Generator["str | None", None, "Snapshot"]
+"""A capture: `LIVE` or None between slices, and the snapshot in the end."""
 
 _task = maker(Task)
 
@@ -80,7 +88,7 @@ class Look:
         resources: bool,
         full: bool,
         also: Sequence[tuple[Any, str]] = (),
-    ) -> Generator[None, None, Snapshot]:
+    ) -> Steps:
         """These tasks as a snapshot.
 
         Args:
@@ -91,7 +99,7 @@ class Look:
             also: More primitives to list, each with what to call it where no name is found.
 
         Yields:
-            None, between slices.
+            `LIVE` or None, between slices.
         """
         gaps = list(self._unread)
         listed = yield from self.read(tasks, holds=holds)
@@ -109,7 +117,7 @@ class Look:
         for index, draft in enumerate(listed):
             if index % SLICE == SLICE - 1:
                 quiet.check()
-                yield
+                yield None
             try:
                 made.append(self._task(draft, book, links, now, loops))
             except Exception as broken:  # an odd object: the others are still worth showing
@@ -131,21 +139,23 @@ class Look:
         yield from book.forget()
         while listed:
             del listed[-SLICE:]
-            yield
+            yield None
         return snapshot
 
-    def read(self, tasks: list[Any], *, holds: bool) -> Generator[None, None, list[drafts.Draft]]:
+    def read(
+        self, tasks: list[Any], *, holds: bool
+    ) -> Generator[str | None, None, list[drafts.Draft]]:
         """These tasks as drafts.
 
         Yields:
-            None, between slices.
+            `LIVE` before each slice, None after the last.
         """
         listed = []
         program = self._program
         for index, task in enumerate(tasks):
-            if index % SLICE == SLICE - 1:
+            if index % SLICE == 0:
                 quiet.check()
-                yield
+                yield LIVE
             draft = drafts.Draft(task, program.tasks.of(task), futures.loop(task))
             listed.append(draft)
             try:
@@ -154,6 +164,7 @@ class Look:
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if draft.waiting is not None:
                 draft.token, draft.since = program.futures.entry(draft.future)
+        yield None
         return listed
 
     def _task(

@@ -17,7 +17,7 @@ from typing import Any
 
 from asyncconsole.capture import futures, libraries, process, quiet, registry
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.look import Look, Muster
+from asyncconsole.capture.look import Look, Muster, Steps
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import given, index, search
 from asyncconsole.capture.order import by_creation
@@ -111,7 +111,7 @@ class Program:
         first: int | None = None,
         only: Collection[int] | None = None,
         also: Sequence[tuple[Any, str]] = (),
-    ) -> Generator[None, None, Snapshot]:
+    ) -> Steps:
         """Read the program; drive it to the end for the snapshot.
 
         Args:
@@ -140,18 +140,23 @@ class Program:
             snapshot = yield from look.all(
                 listed, holds=holds, resources=resources, full=holds, also=also
             )
-            if threads:
-                snapshot = replace(snapshot, threads=self._threads(look.loops))
-        return _with_sources(snapshot) if threads else snapshot
+        return self.dress(snapshot) if threads else snapshot
 
-    def stream(self, *, first: int | None = None) -> Generator[Snapshot | None, None, None]:
+    def dress(self, snapshot: Snapshot) -> Snapshot:
+        """A snapshot with the stacks of all threads, and source lines."""
+        loops = [
+            (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
+        ]
+        return _with_sources(replace(snapshot, threads=self._threads(loops)))
+
+    def stream(self, *, first: int | None = None) -> Generator[Snapshot | str | None, None, None]:
         """Read the tasks, with what they wait for, in pieces that are soon forgotten.
 
         Args:
             first: Read only that many tasks, those with the lowest ids.
 
         Yields:
-            Snapshots of some hundred tasks each, at least one; None between slices.
+            Snapshots of some hundred tasks each, at least one; `look.LIVE` or None between slices.
         """
         with quiet.quiet():
             look = Look(self)
@@ -169,7 +174,7 @@ class Program:
         witnesses: Collection[int],
         *,
         deep: bool = False,
-    ) -> Generator[None, None, Snapshot]:
+    ) -> Steps:
         """As much as is needed to tell about a few tasks or primitives.
 
         Yields:

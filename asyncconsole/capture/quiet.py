@@ -14,8 +14,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 5.0
-"""Seconds after which collection is on again, finished or not."""
+LONGEST = 15.0
+"""Seconds after which collection is on again, finished or not. Reading takes two on a
+machine that has time; on one that has none, a full collection now would make it worse."""
 
 _lock = threading.Lock()
 _readers = 0

@@ -12,6 +12,7 @@ from asyncconsole.commands.port import Census
 from asyncconsole.model import Snapshot
 
 if TYPE_CHECKING:
+    from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
 
 DEADLINE = 30.0
@@ -21,11 +22,10 @@ _BEAT = 0.01
 """Seconds between looks at what the copy has sent."""
 
 T = TypeVar("T")
-Capture = Generator[None, None, Snapshot]
 
 
 async def take(
-    program: Program, captured: Callable[[Capture], Awaitable[Snapshot]], most_memory: int | None
+    program: Program, captured: Callable[[Steps], Awaitable[Snapshot]], most_memory: int | None
 ) -> Census:
     """List every primitive; without a copy, those that modules and tasks lead to.
 

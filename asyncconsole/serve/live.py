@@ -6,17 +6,19 @@ import asyncio
 import dataclasses
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
 from asyncconsole.capture import quiet
+from asyncconsole.capture.look import Steps
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
 from asyncconsole.model import Loop, Snapshot, Stall, Task, UnknownItemError
 from asyncconsole.model.ended import Ended
-from asyncconsole.serve import census
+from asyncconsole.serve import census, turns
 from asyncconsole.serve.look import SETTLE
 from asyncconsole.stall import Probe
 
@@ -77,6 +79,7 @@ class LiveTarget:
         self._tracker: Tracker | None = None
         self._kept: list[tuple[Task, ...]] = []
         self._freeing: asyncio.Task[None] | None = None
+        self._rest = ExitStack()
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
@@ -90,12 +93,14 @@ class LiveTarget:
         self._probe.stop()
         if self._freeing is not None:
             self._freeing.cancel()
+        self._rest.close()
         if self._tracker is not None:
             self._tracker.close()
             self._tracker = None
 
     def _observe(self) -> None:
         """With a beat of the probe: note what tasks wait on, so that waits get an age."""
+        quiet.check()
         if time.monotonic() - self._observed >= OBSERVE:
             self._program.observe(MOST_OBSERVED)
             self._observed = time.monotonic()
@@ -116,12 +121,14 @@ class LiveTarget:
                 holds=full,
                 resources=full,
                 tasks=scope not in {"loops", "threads"},
-                threads=(full or scope == "threads") and only is None,
+                threads=False,
                 first=first,
                 only=only,
                 also=census.known(self._program) if scope == "known" else (),
             )
         )
+        if (full or scope == "threads") and only is None:  # not on a loop: it would see itself
+            found = self._program.dress(found)
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
         return await self._with_lags(found)
@@ -138,15 +145,11 @@ class LiveTarget:
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
         """The tasks in pieces, read as they are asked for."""
-        steps = self._program.stream(first=first)
-        try:
-            for found in steps:
-                if found is None:
-                    await asyncio.sleep(0)
-                else:
-                    yield found
-        finally:
-            steps.close()
+        loop = await turns.busy(self._program.loops)
+        driven = turns.Turns(self._program.stream(first=first), loop).all()
+        async with aclosing(driven):
+            async for found in driven:
+                yield found
 
     async def around(
         self,
@@ -159,30 +162,32 @@ class LiveTarget:
         """As much as is needed to tell about a few tasks or primitives."""
         return await self._driven(self._program.around(tasks, resources, witnesses, deep=deep))
 
-    async def _driven(self, steps: Generator[None, None, Snapshot]) -> Snapshot:
+    async def _driven(self, steps: Steps) -> Snapshot:
         """Drive a capture to its end; others have their turn between slices."""
-        try:
-            while True:
-                next(steps)
-                await asyncio.sleep(0)
-        except StopIteration as end:
-            found: Snapshot = end.value
+        with quiet.quiet():
+            driven = turns.Turns(steps, await turns.busy(self._program.loops))
+            async with aclosing(driven.all()) as marks:
+                async for _ in marks:
+                    pass  # a capture gives nothing on its way
+            found: Snapshot = driven.value
             self._keep(found)
             return found
-        finally:
-            steps.close()
 
     def _keep(self, found: Snapshot) -> None:
-        """Have a big snapshot freed in slices when nobody needs it any more."""
+        """Have a big snapshot freed in slices when nobody needs it any more.
+
+        Freed in one go it takes the GIL for long; and so does a collection that meets it.
+        """
         if len(found.tasks) > MANY:
             self._kept.append(found.tasks)
             if self._freeing is None or self._freeing.done():
+                self._rest.enter_context(quiet.quiet())
                 self._freeing = asyncio.ensure_future(self._free())
 
     async def _free(self) -> None:
-        """Let go of snapshots once they are ours alone: in one go it takes the GIL for long."""
+        """Let go of snapshots once they are ours alone."""
         end = time.monotonic() + LONGEST
-        with quiet.quiet():
+        with self._rest:
             while self._kept and time.monotonic() < end:
                 await asyncio.sleep(0.02)
                 quiet.check()
@@ -193,7 +198,7 @@ class LiveTarget:
                     while tasks:
                         del tasks[-FREED:]
                         await asyncio.sleep(0)
-        self._kept.clear()
+            self._kept.clear()
 
     async def _measured(self, loop: Loop) -> Loop:
         """A loop with what the probe knows of it.

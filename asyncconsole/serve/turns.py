@@ -1,0 +1,171 @@
+"""Where the slices of a capture run: on a busy loop itself, or on the side thread.
+
+A loop with many short turns lets other threads wait for the GIL, and moves while they
+read. So tasks are read on it, a millisecond at a time. An idle loop is never woken: that
+would cure, and so hide, a missing ``call_soon_threadsafe``; one that is blocked would never
+answer. Both are read from the side thread, and so is the rest of a capture whose loop stops
+answering.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
+from typing import Any
+
+from asyncconsole.capture.look import LIVE
+from asyncconsole.capture.loops import LoopBook
+from asyncconsole.serve.patience import forget, within
+
+SLICE = 0.001
+"""Seconds of one turn on the program's loop."""
+
+PATIENCE = 0.1
+"""Seconds in which the loop must give a turn, else the side thread goes on."""
+
+LOOKS = 3
+"""Looks at a loop, each of which must find it busy."""
+
+BETWEEN = 0.001
+"""Seconds between them."""
+
+STUCK = 5.0
+"""Seconds after which a slice that has begun is given up."""
+
+
+async def busy(loops: LoopBook) -> Any:
+    """The loop on which to read: one that was busy whenever it was looked at, or None."""
+    left: set[int] | None = None
+    for look in range(LOOKS):
+        if look:
+            await asyncio.sleep(BETWEEN)
+        # A loop that has callbacks ready only passes through its selector: other threads
+        # get the GIL just there, so that is where they see it.
+        found = {f.number for f in loops.find() if f.running and (f.ready or not f.idle)}
+        left = found if left is None else left & found
+        if not left:
+            return None
+    return loops.loop(min(left)) if left else None
+
+
+class Turns:
+    """Drives a capture; slices that only read tasks run on a loop that gives them turns.
+
+    Args:
+        steps: The capture.
+        loop: The program's loop; None to use the side thread alone. Held weakly.
+
+    Attributes:
+        value: What the capture returned.
+    """
+
+    def __init__(self, steps: Generator[Any, None, Any], loop: Any) -> None:
+        self.value: Any = None
+        self._steps = steps
+        self._loop = weakref.ref(loop) if loop is not None else None
+        self._side = asyncio.get_running_loop()
+
+    async def all(self) -> AsyncGenerator[Any, None]:
+        """Drive it to the end; gives what is yielded that is no mark between slices."""
+        mark: Any = None
+        try:
+            while True:
+                ended = None
+                if mark == LIVE and self._loop is not None:
+                    ended, mark = await self._there()
+                else:
+                    ended, mark = self._slice(0.0)
+                if ended is not None:
+                    self.value = ended.value
+                    return
+                if mark is None or mark == LIVE:
+                    await asyncio.sleep(0)
+                else:
+                    yield mark
+        finally:
+            # A slice that still runs on the loop lets go of the capture, which closes it.
+            with suppress(ValueError):
+                self._steps.close()
+
+    def _slice(self, length: float) -> tuple[StopIteration | None, Any]:
+        """Run steps: one, or as many of the readings as there is time for."""
+        end = time.perf_counter() + length
+        while True:
+            try:
+                mark = next(self._steps)
+            except StopIteration as ended:
+                return ended, None
+            if mark != LIVE or time.perf_counter() >= end:
+                return None, mark
+
+    async def _there(self) -> tuple[StopIteration | None, Any]:
+        """A slice on the program's loop; here, when that doesn't get to it."""
+        loop: Any = self._loop() if self._loop is not None else None
+        turn = _Turn(self)
+        try:
+            handle = loop.call_soon_threadsafe(turn.run)
+        except (RuntimeError, AttributeError):  # it has closed, or gone
+            self._loop = None
+            return self._slice(0.0)
+        del loop
+        try:
+            return await within(PATIENCE, asyncio.shield(turn.done))
+        except asyncio.TimeoutError:
+            pass
+        if turn.withdraw():
+            handle.cancel()
+            self._loop = None
+            return self._slice(0.0)
+        return await within(STUCK, asyncio.shield(turn.done))
+
+
+class _Turn:
+    """One slice on the program's loop, unless it is withdrawn before it begins."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.done: asyncio.Future[Any] = turns._side.create_future()  # noqa: SLF001 - a part of it
+        self.done.add_done_callback(forget)
+        self._turns: Turns | None = turns
+        self._side = turns._side  # noqa: SLF001 - same
+        self._lock = threading.Lock()
+
+    def withdraw(self) -> bool:
+        """Keep it from beginning; False when it has begun."""
+        with self._lock:
+            begun = self._turns is None
+            self._turns = None
+            return not begun
+
+    def run(self) -> None:
+        """On the program's loop. Raises nothing but what interrupts the program itself."""
+        with self._lock:
+            turns, self._turns = self._turns, None
+        if turns is None:
+            return
+        try:
+            found: Any = turns._slice(SLICE)  # noqa: SLF001 - see above
+        except Exception as broken:
+            self._tell(None, broken)
+        except BaseException:  # Ctrl-C of the program, which happened to be here
+            self._tell(None, RuntimeError("the program was interrupted while it was read"))
+            raise
+        else:
+            self._tell(found, None)
+
+    def _tell(self, found: Any, broken: Exception | None) -> None:
+        try:
+            self._side.call_soon_threadsafe(self._set, found, broken)
+        except RuntimeError:  # the console has closed meanwhile
+            return
+
+    def _set(self, found: Any, broken: Exception | None) -> None:
+        if self.done.done():
+            return
+        if broken is not None:
+            self.done.set_exception(broken)
+        else:
+            self.done.set_result(found)

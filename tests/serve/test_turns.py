@@ -1,0 +1,53 @@
+"""On which thread a program is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.interpreters import CHECKOUT, INTERPRETERS
+
+CHILD = Path(__file__).with_name("turns_child.py")
+
+
+def look(python, kind):
+    done = subprocess.run(
+        [python, "-W", "error", str(CHILD), kind],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    found = json.loads(done.stdout)
+    assert found["seen"] >= 2000, found["gaps"]
+    assert found["streamed"] >= 2000
+    return found
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_an_idle_loop_is_not_woken(python):
+    found = look(python, "idle")
+    assert found["turns"] == 0
+    assert found["places"]["loop"] == 0
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_a_busy_loop_is_read_on_itself_in_slices(python):
+    found = look(python, "busy")
+    assert found["places"]["loop"] > 2000
+    assert found["turns"] > 10
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_a_loop_that_blocks_meanwhile_is_read_from_the_side(python):
+    found = look(python, "blocks")
+    assert found["blocked"]
+    assert found["places"]["loop"] >= 500
+    assert found["places"]["side"] > 0
