@@ -147,8 +147,8 @@ class Resources:
                 for held in draft.grip.held:
                     held.certain = held.certain and held.item is not None
 
-    def _awaiters(self, tasks: set[int]) -> set[int]:
-        """These tasks and all that await them, however far away."""
+    def _awaiters(self, tasks: set[int], ends: frozenset[int] = frozenset()) -> set[int]:
+        """These tasks and all that await them, however far away, but not through ``ends``."""
         if not tasks:
             return tasks
         waiters: dict[int, list[int]] = {}
@@ -158,7 +158,8 @@ class Resources:
         found = set(tasks)
         todo = list(tasks)
         while todo:
-            for key in waiters.get(todo.pop(), ()):
+            awaited = todo.pop()
+            for key in waiters.get(awaited, ()) if awaited not in ends else ():
                 if key not in found:
                     found.add(key)
                     todo.append(key)
@@ -187,7 +188,8 @@ class Resources:
         """By lock: tasks inside ``Condition.wait()`` of it, and those that await them.
 
         The latter because ``wait_for(condition.wait(), s)`` makes a task of its own
-        before 3.12, while the ``async with condition`` is on its parent's stack.
+        before 3.12, while the ``async with condition`` is on its parent's stack. A task
+        that entered the lock itself gave back its own hold, and none of its awaiters'.
         """
         inside = {key: {id(d.task) for d in drafts} for key, drafts in self._notified.items()}
         for draft in self._listed:
@@ -197,7 +199,12 @@ class Resources:
             # Woken in Condition.wait(), it takes the lock again before it returns.
             if any(level.code is _CONDITION_WAIT for level in draft.chain.levels):
                 inside.setdefault(id(waiting.thing), set()).add(id(draft.task))
-        return {key: self._awaiters(tasks) for key, tasks in inside.items()}
+        return {
+            key: self._awaiters(
+                tasks, frozenset(id(draft.task) for draft, _ in self._holders.get(key, ()))
+            )
+            for key, tasks in inside.items()
+        }
 
     def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
         """What one task holds, as plain data."""
