@@ -24,11 +24,13 @@ class Links:
         awaited_by: Numbers of the tasks that wait for it to end.
         due: Loop times at which a scheduled timer acts on it.
         watchers: Numbers of tasks that sleep, refer to it and cancel something.
+        grouped: ``id`` of every task that is in a TaskGroup or has entered one.
     """
 
     awaited_by: dict[int, set[int]] = field(default_factory=dict)
     due: dict[int, list[float]] = field(default_factory=dict)
     watchers: dict[int, set[int]] = field(default_factory=dict)
+    grouped: set[int] = field(default_factory=set)
 
 
 def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
@@ -48,6 +50,10 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
         if index % SLICE == SLICE - 1:
             yield
         _act_on(draft, links)
+        if draft.grip.children:
+            links.grouped.update((id(draft.task), *map(id, draft.grip.children)))
+        if draft.waiting is not None and draft.waiting.kind == "task_group":
+            links.grouped.update(map(id, draft.waiting.tasks))
     return links
 
 

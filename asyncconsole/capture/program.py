@@ -25,6 +25,7 @@ from asyncconsole.capture import drafts, edges, futures, libraries, process, qui
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.loop_code import endless
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import search
 from asyncconsole.capture.objects import type_name
@@ -241,6 +242,7 @@ class Program:
             gap=draft.gap,
             creation=made.frames if made is not None else (),
             creator=self.tasks.of(made.creator) if made and made.creator is not None else None,
+            endless=key in links.grouped and endless(draft.chain),
         )
 
     def _loop(self, fact: LoopFact, loop: Any, listed: list[drafts.Draft]) -> Loop:

@@ -10,6 +10,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.claims import Recorded, agree
 from asyncconsole.capture.code import short
 from asyncconsole.capture.drafts import Draft
+from asyncconsole.capture.givers import given_back
 from asyncconsole.capture.holders import Held
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.names import Place, base
@@ -127,6 +128,7 @@ class Resources:
                 if reader.lends:
                     self._holders.pop(key, None)  # nothing says that it is still out
         self._doubt_lenders()
+        self._doubt_givers()
         away = self._given_back()
         for index, (key, thing) in enumerate(list(self._things.items())):
             if index % SLICE == SLICE - 1:
@@ -146,6 +148,13 @@ class Resources:
             if draft.grip.held and id(draft.task) in lenders:
                 for held in draft.grip.held:
                     held.certain = held.certain and held.item is not None
+
+    def _doubt_givers(self) -> None:
+        """What another task will give back is held, but no proof rests on that."""
+        for key, givers in given_back(self._listed).items():
+            for draft, held in self._holders.get(key, ()):
+                if givers - {id(draft.task)}:
+                    held.provable = False
 
     def _awaiters(self, tasks: set[int], ends: frozenset[int] = frozenset()) -> set[int]:
         """These tasks and all that await them, however far away, but not through ``ends``."""
