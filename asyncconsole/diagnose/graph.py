@@ -291,8 +291,8 @@ class Graph:
         """Tasks whose failure would cancel some of ``group``."""
         found = []
         for item in self._groups:
-            inside = next((n for n in item.members if n in group), None)
-            mate = next((n for n in item.may_fail if n not in group), None)
+            inside = min((n for n in item.members if n in group), default=None)
+            mate = min((n for n in item.may_fail if n not in group), default=None)
             if inside is not None and mate is not None:
                 name = self.tasks[mate].name
                 found.append(
