@@ -60,7 +60,7 @@ def child(python, module, *arguments):
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=110 if "CHURN_READS" not in os.environ else 600,
         check=False,
     )
     if "No module named 'uvloop'" in done.stderr:
@@ -145,3 +145,17 @@ def test_loops_without_an_end(python):
         "calls_one_that_beats",
     }
     assert len(found) == 13
+
+
+@pytest.mark.parametrize(
+    ("python", "kind"),
+    [run for run in RUNS if not run.id.endswith("uvloop") or run.id.startswith("3.12")],
+)
+def test_reading_while_tasks_come_and_go(python, kind):
+    """``CHURN_READS`` makes it longer; a million takes a minute or two."""
+    reads = int(os.environ.get("CHURN_READS", "40000"))
+    found = child(python, "churn", kind, str(reads))
+    assert (found["raised"], found["logged"]) == ("", [])
+    assert found["reads"] >= reads
+    assert found["born"] > 1000
+    assert found["held"] > 0

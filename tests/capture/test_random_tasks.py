@@ -19,7 +19,7 @@ from tests.capture import random_tasks
 from tests.capture.test_nasty import RUNS, child
 from tests.interpreters import CHECKOUT, INTERPRETERS
 
-COUNT = os.environ.get("RANDOM_TASKS_COUNT", "12")
+COUNT = os.environ.get("RANDOM_TASKS_COUNT", "8")
 SEED = os.environ.get("RANDOM_TASKS_SEED", "0")
 
 
