@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asyncconsole.act.cycle import in_await_cycle, innermost, unwind
+from asyncconsole.act.cycle import entries, in_await_cycle, innermost, unwind
 from asyncconsole.capture import futures
 from asyncconsole.capture.chain import walk
 from asyncconsole.capture.code import is_own
@@ -72,8 +72,12 @@ def _deliver(request: Request) -> None:
     try:
         if in_await_cycle(request.task):
             # cancel() would recurse around the cycle until RecursionError.
-            if not unwind(request.task):
+            inside = entries(request.task)
+            unwound = [unwind(task) for task in inside]  # each of them, whatever became of another
+            if not all(unwound):
                 request.failed = "it is part of an await cycle that can't be unwound here"
+            elif inside[-1] is not request.task:
+                inside[-1].add_done_callback(lambda _: _cancel(request.task))
         else:
             _cancel(request.task)
     except (Exception, RecursionError) as broken:

@@ -59,6 +59,21 @@ def _awaited(task: Any) -> list[Any]:
     return [] if found.kind == "shield" else found.tasks
 
 
+def entries(task: Any) -> list[Any]:
+    """Tasks to unwind so that ``task``, which awaits into a cycle, can be cancelled.
+
+    Itself; but a task that waits in its TaskGroup would only hand the request on to its
+    children, and wait again: there, the children that are part of a cycle.
+    """
+    future = futures.waiter(task)
+    if future is None or futures.done(future):
+        return [task]
+    found = understand(walk(futures.coroutine(task)), future)
+    if found.kind != "task_group":
+        return [task]
+    return [child for child in found.tasks if in_await_cycle(child)] or [task]
+
+
 def unwind(task: Any) -> bool:
     """Throw CancelledError into a task without going through what it awaits.
 

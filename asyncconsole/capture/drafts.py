@@ -81,10 +81,10 @@ class Draft:
                 inner = gc.get_referents(item) if own_class(type(item)) else [item]
                 for thing in inner[:MOST_ITEMS]:
                     found[id(thing)] = thing
-                    for member in _members(thing):
+                    for member in members(thing):
                         found[id(member)] = member
                         if type(thing) is dict:  # an object's attributes
-                            found.update((id(deep), deep) for deep in _members(member))
+                            found.update((id(deep), deep) for deep in members(member))
         return list(found.values())
 
     def cancels(self) -> bool:
@@ -92,7 +92,7 @@ class Draft:
         return self.chain.shape.cancels
 
 
-def _members(thing: Any) -> list[Any]:
+def members(thing: Any) -> list[Any]:
     """What a plain container holds."""
     for _ in range(TRIES):
         try:

@@ -29,12 +29,14 @@ class Links:
         due: Loop times at which a scheduled timer acts on it.
         watchers: Numbers of tasks that sleep, refer to it and cancel something.
         full: Timers and watchers were looked for.
+        grouped: ``id`` of every task that is in a TaskGroup or has entered one.
     """
 
     full: bool
     awaited_by: dict[int, set[int]] = field(default_factory=dict)
     due: dict[int, list[float]] = field(default_factory=dict)
     watchers: dict[int, set[int]] = field(default_factory=dict)
+    grouped: set[int] = field(default_factory=set)
 
 
 def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
@@ -54,6 +56,10 @@ def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[N
         if index % SLICE == SLICE - 1:
             yield
         _act_on(draft, links)
+        if draft.grip.children:
+            links.grouped.update((id(draft.task), *map(id, draft.grip.children)))
+        if draft.waiting is not None and draft.waiting.kind == "task_group":
+            links.grouped.update(map(id, draft.waiting.tasks))
     return links
 
 

@@ -83,6 +83,13 @@ def wrapped(enter: CodeType | None, leave: CodeType | None) -> list[str]:
     return sorted(_attributes(enter, _TAKES) & _attributes(leave, _GIVES))
 
 
+def given_only(code: CodeType) -> list[Expression]:
+    """Expressions on which ``release`` is looked up in that code, and ``acquire`` is not."""
+    flow = _flow(code)
+    uses = flow.uses if flow is not None else frozenset()
+    return [path for path, method in uses if method == "release" and (path, "acquire") not in uses]
+
+
 def _attributes(code: CodeType, methods: frozenset[str]) -> set[str]:
     """Attributes of ``self`` on which one of those methods is looked up."""
     flow = _flow(code)

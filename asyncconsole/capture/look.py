@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
+from asyncconsole.capture.loop_code import endless
 from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.names import Index
 from asyncconsole.capture.objects import type_name
@@ -207,6 +208,7 @@ class Look:
             creator=self._program.tasks.of(made.creator)
             if made and made.creator is not None
             else None,
+            endless=key in links.grouped and endless(draft.chain),
         )
 
     def _loop(self, fact: LoopFact, loop: Any) -> Loop:

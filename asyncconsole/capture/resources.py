@@ -10,6 +10,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.claims import Recorded, agree
 from asyncconsole.capture.code import short
 from asyncconsole.capture.drafts import Draft
+from asyncconsole.capture.givers import given_back
 from asyncconsole.capture.holders import Held
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.names import Place, base
@@ -139,6 +140,7 @@ class Resources:
                 if reader.lends:
                     self._holders.pop(key, None)  # nothing says that it is still out
         self._doubt_lenders()
+        self._doubt_givers()
         away = self._given_back()
         for index, (key, thing) in enumerate(list(self._things.items())):
             if index % SLICE == SLICE - 1:
@@ -160,8 +162,15 @@ class Resources:
                 for held in draft.grip.held:
                     held.certain = held.certain and held.item is not None
 
-    def _awaiters(self, tasks: set[int]) -> set[int]:
-        """These tasks and all that await them, however far away."""
+    def _doubt_givers(self) -> None:
+        """What another task will give back is held, but no proof rests on that."""
+        for key, givers in given_back(self._listed).items():
+            for draft, held in self._holders.get(key, ()):
+                if givers - {id(draft.task)}:
+                    held.provable = False
+
+    def _awaiters(self, tasks: set[int], ends: frozenset[int] = frozenset()) -> set[int]:
+        """These tasks and all that await them, however far away, but not through ``ends``."""
         if not tasks:
             return tasks
         waiters = self._waiting
@@ -173,7 +182,8 @@ class Resources:
         found = set(tasks)
         todo = list(tasks)
         while todo:
-            for key in waiters.get(todo.pop(), ()):
+            awaited = todo.pop()
+            for key in waiters.get(awaited, ()) if awaited not in ends else ():
                 if key not in found:
                     found.add(key)
                     todo.append(key)
@@ -202,7 +212,8 @@ class Resources:
         """By lock: tasks inside ``Condition.wait()`` of it, and those that await them.
 
         The latter because ``wait_for(condition.wait(), s)`` makes a task of its own
-        before 3.12, while the ``async with condition`` is on its parent's stack.
+        before 3.12, while the ``async with condition`` is on its parent's stack. A task
+        that entered the lock itself gave back its own hold, and none of its awaiters'.
         """
         inside = {key: {id(d.task) for d in drafts} for key, drafts in self._notified.items()}
         for draft in self._listed:
@@ -212,7 +223,12 @@ class Resources:
             # Woken in Condition.wait(), it takes the lock again before it returns.
             if any(level.code is _CONDITION_WAIT for level in draft.chain.levels):
                 inside.setdefault(id(waiting.thing), set()).add(id(draft.task))
-        return {key: self._awaiters(tasks) for key, tasks in inside.items()}
+        return {
+            key: self._awaiters(
+                tasks, frozenset(id(draft.task) for draft, _ in self._holders.get(key, ()))
+            )
+            for key, tasks in inside.items()
+        }
 
     def holds(self, draft: Draft, now: float) -> Iterator[Hold]:
         """What one task holds, as plain data."""

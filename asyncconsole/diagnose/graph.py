@@ -16,8 +16,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
+from asyncconsole.diagnose.cycles import (
+    Edge,
+    components,
+    is_cycle,
+    shortest_cycle,
+    victims_of,
+)
 from asyncconsole.model import Resource, Snapshot, Task
 
 SOON = 600.0
@@ -35,13 +41,11 @@ does not by itself; the code around it usually does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """``waiter`` can't go on before ``needed`` does."""
+class _Group:
+    """Tasks of a TaskGroup that are cancelled if one of ``may_fail`` fails."""
 
-    waiter: int
-    needed: int
-    via: Literal["lock", "await"]
-    resource: str | None = None
+    members: tuple[int, ...]
+    may_fail: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +86,21 @@ class Graph:
         self.tasks: dict[int, Task] = {task.id: task for task in snapshot.tasks}
         self.resources: dict[str, Resource] = {item.id: item for item in snapshot.resources}
         self._cancellable = self._may_be_cancelled()
+        self._groups = self._task_groups()
+        self._fails: dict[int, list[int]] = {}
+        for index, group in enumerate(self._groups):
+            for number in group.may_fail:
+                self._fails.setdefault(number, []).append(index)
 
     def knots(self, *, lenient: bool = False) -> list[Knot]:
         """Every group of tasks that wait for each other and can never go on."""
         stuck = self.stuck(lenient=lenient)
         edges = {number: self._needs(self.tasks[number], stuck) for number in sorted(stuck)}
         found = []
-        cyclic = [group for group in components(edges) if _is_cycle(group, edges)]
-        behind = _victims(cyclic, edges)
+        cyclic = [group for group in components(edges) if is_cycle(group, edges)]
+        behind = victims_of(cyclic, edges)
         for group, victims in zip(cyclic, behind, strict=True):
-            cycle = _shortest_cycle(group, edges)
+            cycle = shortest_cycle(group, edges)
             doubts = self._doubts(group, cycle) if lenient else ()
             found.append(
                 Knot(
@@ -117,16 +126,63 @@ class Graph:
             for number in self._candidates(task, lenient):
                 needed_by.setdefault(number, []).append(task.id)
         moves = set(moving)
+        failed: set[int] = set()
         for number in list(waiting):  # needs something that is not even in the snapshot
             if self._freed(waiting[number], moves, lenient):
                 moves.add(number)
                 moving.append(number)
         while moving:
-            for number in needed_by.get(moving.popleft(), ()):
-                if number not in moves and self._freed(waiting[number], moves, lenient):
+            current = moving.popleft()
+            freed = [
+                number
+                for number in needed_by.get(current, ())
+                if number not in moves and self._freed(waiting[number], moves, lenient)
+            ]
+            if not lenient:
+                freed += self._failed_with(current, moves, failed)
+            for number in freed:
+                if number not in moves:
                     moves.add(number)
                     moving.append(number)
         return set(waiting) - moves
+
+    def _task_groups(self) -> list[_Group]:
+        """Tasks that a TaskGroup cancels together when one of them fails.
+
+        The task that entered the group can fail as well, while it is still in the body.
+        """
+        found = []
+        for task in self.tasks.values():
+            wait = task.wait
+            if wait is not None and wait.kind == "task_group" and wait.tasks:
+                found.append(_Group(wait.tasks, self._may_fail(wait.tasks)))
+            if task.children:
+                those = (*task.children, task.id)
+                found.append(_Group(task.children, self._may_fail(those)))
+        return found
+
+    def _may_fail(self, numbers: Iterable[int]) -> tuple[int, ...]:
+        """Those of the tasks that may well fail.
+
+        One in a loop without end is not expected to; any other one will soon have ended,
+        and then it is known.
+        """
+        return tuple(n for n in numbers if n in self.tasks and not self.tasks[n].endless)
+
+    def _failed_with(self, number: int, moves: set[int], failed: set[int]) -> list[int]:
+        """Tasks that are cancelled if that one fails; ``failed``: groups seen to."""
+        found: dict[int, None] = {}
+        todo: list[int] = []
+        for index in self._fails.get(number, ()):
+            if index not in failed:
+                failed.add(index)
+                todo += self._groups[index].members
+        while todo:
+            other = todo.pop()
+            if other not in found and other not in moves and other in self.tasks:
+                found[other] = None
+                todo += cancelled_with(self.tasks[other])
+        return list(found)
 
     def _may_be_cancelled(self) -> set[int]:
         """Tasks that a timeout of their own or of an awaiter will cancel."""
@@ -231,6 +287,19 @@ class Graph:
             return [Edge(task.id, n, "lock", wait.resource) for n in needed]
         return [Edge(task.id, n, "await") for n in dict.fromkeys(wait.tasks) if n in stuck]
 
+    def _mates(self, group: set[int]) -> list[str]:
+        """Tasks whose failure would cancel some of ``group``."""
+        found = []
+        for item in self._groups:
+            inside = min((n for n in item.members if n in group), default=None)
+            mate = min((n for n in item.may_fail if n not in group), default=None)
+            if inside is not None and mate is not None:
+                name = self.tasks[mate].name
+                found.append(
+                    f"a TaskGroup cancels {self.tasks[inside].name} if {name} ({mate}) fails"
+                )
+        return found
+
     def _doubts(self, group: Iterable[int], cycle: list[Edge]) -> tuple[str, ...]:
         """What keeps a lenient knot from being a proof."""
         found: list[str] = []
@@ -244,6 +313,7 @@ class Graph:
                 free = [n for n in task.wait.tasks if n not in group]
                 if free or task.wait.opaque:
                     found.append(f"something else that {task.name} waits for may fail and wake it")
+        found += self._mates(set(group))
         for edge in cycle:
             item = self.resources.get(edge.resource or "")
             if item is None:
@@ -259,6 +329,8 @@ class Graph:
                     f"that {self.tasks[edge.needed].name} holds {item.type} {item.name} "
                     "is read from its code, which is likely, not certain"
                 )
+            elif not item.accounted and _all_known(item):
+                found.append(f"the code of another task gives {item.type} {item.name} back")
             elif not item.accounted:
                 found.append(f"who holds {item.type} {item.name} is likely, not certain")
         return tuple(dict.fromkeys(found))
@@ -272,97 +344,6 @@ def cancelled_with(task: Task) -> tuple[int, ...]:
     return (*awaited, *task.children)
 
 
-def _is_cycle(group: list[int], edges: dict[int, list[Edge]]) -> bool:
-    return len(group) > 1 or any(edge.needed == group[0] for edge in edges[group[0]])
-
-
-def components(edges: dict[int, list[Edge]]) -> list[list[int]]:
-    """Strongly connected components (Tarjan's algorithm without recursion)."""
-    index: dict[int, int] = {}
-    low: dict[int, int] = {}
-    on_stack: set[int] = set()
-    stack: list[int] = []
-    found: list[list[int]] = []
-    for root, leaving in edges.items():
-        if root in index:
-            continue
-        work = [(root, iter(leaving))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            node, following = work[-1]
-            for edge in following:
-                other = edge.needed
-                if other not in index:
-                    index[other] = low[other] = len(index)
-                    stack.append(other)
-                    on_stack.add(other)
-                    work.append((other, iter(edges[other])))
-                    break
-                if other in on_stack:
-                    low[node] = min(low[node], index[other])
-            else:
-                work.pop()
-                if work:
-                    parent = work[-1][0]
-                    low[parent] = min(low[parent], low[node])
-                if low[node] == index[node]:
-                    group = []
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        group.append(member)
-                        if member == node:
-                            break
-                    found.append(sorted(group))
-    return found
-
-
-def _shortest_cycle(group: list[int], edges: dict[int, list[Edge]]) -> list[Edge]:
-    """Edges of a shortest cycle through the first member that is on one."""
-    members = set(group)
-    best: list[Edge] = []
-    for start in group[:100]:  # a big knot need not give its very shortest cycle
-        came: dict[int, Edge] = {}
-        todo = deque([start])
-        seen = {start}
-        while todo:
-            node = todo.popleft()
-            for edge in edges[node]:
-                if edge.needed == start:
-                    path = [edge]
-                    while path[-1].waiter != start:
-                        path.append(came[path[-1].waiter])
-                    if not best or len(path) < len(best):
-                        best = path[::-1]
-                    todo.clear()
-                    break
-                if edge.needed in members and edge.needed not in seen:
-                    seen.add(edge.needed)
-                    came[edge.needed] = edge
-                    todo.append(edge.needed)
-        if best and len(best) <= 2:  # noqa: PLR2004 - no shorter cycle between tasks worth a search
-            break
-    return best
-
-
-def _victims(cyclic: list[list[int]], edges: dict[int, list[Edge]]) -> list[set[int]]:
-    """For each cycle, the stuck tasks that only wait behind it; each belongs to one."""
-    waiters: dict[int, list[int]] = {}
-    for number, needs in edges.items():
-        for edge in needs:
-            waiters.setdefault(edge.needed, []).append(number)
-    taken = {number for group in cyclic for number in group}
-    found = []
-    for group in cyclic:
-        victims: set[int] = set()
-        todo = list(group)
-        while todo:
-            for number in waiters.get(todo.pop(), ()):
-                if number not in taken:
-                    taken.add(number)
-                    victims.add(number)
-                    todo.append(number)
-        found.append(victims)
-    return found
+def _all_known(item: Resource) -> bool:
+    """True when every permit is with a task that holds it for certain."""
+    return item.permits == len(item.holders) and all(holder.certain for holder in item.holders)

@@ -158,6 +158,8 @@ class Task:
             whose code cancels: hand-written timeouts.
         children: Ids of the tasks in TaskGroups that it is inside of: they are
             cancelled with it.
+        endless: True when it is in a TaskGroup, or entered one, and its own code is in
+            a loop that has no end and raises nothing: it will hardly fail.
         cancelling: Cancellation requests not yet served (3.11+), else 0.
         created: ISO 8601 UTC, when tracked.
         age: Seconds, when tracked.
@@ -185,6 +187,7 @@ class Task:
     gap: str = ""
     creation: tuple[Frame, ...] = ()
     creator: int | None = None
+    endless: bool = False
 
     @property
     def where(self) -> Frame | None:
