@@ -73,7 +73,7 @@ def _deliver(request: Request) -> None:
         if in_await_cycle(request.task):
             # cancel() would recurse around the cycle until RecursionError.
             inside = entries(request.task)
-            unwound = [unwind(task) for task in inside]  # each of them, whatever became of another
+            unwound = [unwind(task) for task in inside]
             if not all(unwound):
                 request.failed = "it is part of an await cycle that can't be unwound here"
             elif inside[-1] is not request.task:

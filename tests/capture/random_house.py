@@ -21,7 +21,7 @@ import warnings
 from collections import Counter
 
 from asyncconsole.act.cycle import in_await_cycle
-from asyncconsole.capture import program as capturing
+from asyncconsole.capture import look as capturing
 from asyncconsole.capture.program import Program
 from asyncconsole.diagnose import verdict
 from tests.capture import random_tasks
