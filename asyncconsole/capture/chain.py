@@ -83,6 +83,7 @@ class _NoLoop:
 
 
 _FUTURE_ITER, _WRAPPER, _ASYNC_STEPS = _named_types()
+_GENERATOR_WRAPPER: Any = types._GeneratorWrapper  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def walk(coroutine: Any) -> Chain:
@@ -101,6 +102,9 @@ def walk(coroutine: Any) -> Chain:
             frame, below, running = step.ag_frame, step.ag_await, step.ag_running
             name = "async_generator"
             running = running and below is None
+        elif (compiled := _compiled(step)) is not None:
+            frame, below, running = compiled
+            name = "coroutine"
         else:
             inner = _through(step)
             if inner is None:
@@ -110,12 +114,40 @@ def walk(coroutine: Any) -> Chain:
             continue
         if frame is None:
             break
-        chain.levels.append(Level(step, frame.f_code, frame.f_lineno or 0, name))
+        chain.levels.append(Level(step, frame.f_code, _line(frame), name))
         if below is None:
             chain.running = bool(running)
             break
         step = below
     return chain
+
+
+def _line(frame: Any) -> int:
+    """Line of a frame; a function's first line where compiled code knows no better."""
+    line = frame.f_lineno or 0
+    return line if line > 0 else max(0, frame.f_code.co_firstlineno)
+
+
+def _compiled(step: Any) -> tuple[Any, Any, bool] | None:
+    """Frame, what it awaits, and whether it runs, of a coroutine compiled by Cython.
+
+    The frame is one that Cython makes on request, only to show code and name.
+    """
+    if not module_of(type(step)).startswith(_CYTHON):
+        return None
+    for frame, below, running in _FACTS:
+        found = attribute(step, frame)
+        if found is not None:
+            return found, attribute(step, below), attribute(step, running) is True
+    return None
+
+
+_CYTHON = "_cython_"
+_FACTS = (
+    ("cr_frame", "cr_await", "cr_running"),
+    ("gi_frame", "gi_yieldfrom", "gi_running"),
+    ("ag_frame", "ag_await", "ag_running"),
+)
 
 
 def _through(step: Any) -> Any:
@@ -130,6 +162,10 @@ def _through(step: Any) -> Any:
     elif kind is not type(None) and module_of(kind) == "builtins":
         # anext_awaitable, ...: C types that have no name of their own in Python
         wanted = (_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, *_ASYNC_STEPS, _WRAPPER)
+    elif module_of(kind).startswith(_CYTHON):
+        return next((i for i in gc.get_referents(step) if _compiled(i) is not None), None)
+    elif kind is _GENERATOR_WRAPPER:  # @types.coroutine around what only acts like a generator
+        return attribute(step, "_GeneratorWrapper__wrapped")
     else:
         # What repl/window.py awaits its statements through; nobody else has such a slot.
         inner = attribute(step, "asyncconsole_awaits")

@@ -15,9 +15,11 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip
+from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import contents, type_name
-from asyncconsole.capture.waits import Waiting, loop_time, understand
+from asyncconsole.capture.waiting import Waiting, loop_time
+from asyncconsole.capture.waits import understand
 from asyncconsole.model import Frame
 from asyncconsole.model.task import State
 
@@ -184,7 +186,7 @@ def running_frames(coroutine: Any) -> list[Frame]:
     outermost = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
     if outermost is None:
         return []
-    for top in sys._current_frames().values():  # noqa: SLF001 - the only way to another thread's stack
+    for top in thread_frames().values():
         found: list[Frame] = []
         frame = top
         while frame is not None and len(found) < chains.MOST:

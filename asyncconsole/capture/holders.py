@@ -23,7 +23,7 @@ from asyncconsole.capture.exits import async_iterators, bare, exits_in_force
 from asyncconsole.capture.flow import taken, wrapped
 from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
-from asyncconsole.capture.waits import timer_in
+from asyncconsole.capture.waiting import timer_in
 from asyncconsole.model import Frame
 
 DEEPEST = 20

@@ -12,7 +12,6 @@ import linecache
 import os
 import platform
 import re
-import threading
 import time
 import types
 from collections.abc import Generator
@@ -21,7 +20,7 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, process, quiet, registry
+from asyncconsole.capture import drafts, edges, futures, jobs, process, quiet, registry
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
@@ -154,6 +153,7 @@ class Program:
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if draft.waiting is not None:
                 draft.token, draft.since = self.futures.entry(draft.future)
+        work = jobs.link(listed, self.tasks, threads=threads)
         book = Resources(listed, self.things, self.records if resources else None)
         if resources:
             yield from book.collect(gaps)
@@ -165,7 +165,7 @@ class Program:
             if index % SLICE == SLICE - 1:
                 yield
             try:
-                made.append(self._task(draft, book, links, now))
+                made.append(self._task(draft, book, links, work, now))
             except Exception as broken:  # an odd object: the others are still worth showing
                 gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
@@ -180,15 +180,17 @@ class Program:
             tasks=tuple(made),
             total=len(every),
             resources=tuple(book.resources(self._names, now)) if resources else (),
-            threads=self._threads(loops) if threads else (),
+            threads=self._threads(loops, work) if threads else (),
             gaps=tuple(gaps),
         )
         return _with_sources(snapshot) if threads else snapshot
 
-    def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
+    def _threads(
+        self, loops: list[tuple[LoopFact, Any]], work: jobs.Links
+    ) -> tuple[Thread, ...]:
         """Every thread's stack."""
         known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
-        return tuple(process.threads(known))
+        return tuple(map(work.thread, process.threads(known)))
 
     def _name(self, book: Resources) -> Generator[None, None, None]:
         """Find names for primitives that have none yet."""
@@ -210,7 +212,14 @@ class Program:
         for number in [number for number in self._names if number not in alive]:
             del self._names[number]  # it is found again when it is seen again
 
-    def _task(self, draft: drafts.Draft, book: Resources, links: edges.Links, now: float) -> Task:
+    def _task(
+        self,
+        draft: drafts.Draft,
+        book: Resources,
+        links: edges.Links,
+        work: jobs.Links,
+        now: float,
+    ) -> Task:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self.tasks, self._names, now)
@@ -241,11 +250,12 @@ class Program:
             gap=draft.gap,
             creation=made.frames if made is not None else (),
             creator=self.tasks.of(made.creator) if made and made.creator is not None else None,
+            threads=tuple(work.blocked.get(key, ())),
         )
 
     def _loop(self, fact: LoopFact, loop: Any, listed: list[drafts.Draft]) -> Loop:
         task = futures.current(loop)
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        names = jobs.thread_names()
         return Loop(
             id=fact.number,
             type=fact.type,

@@ -19,7 +19,7 @@ from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import attribute, contents
 from asyncconsole.capture.readers import reader_for
-from asyncconsole.capture.waits import timer
+from asyncconsole.capture.waiting import timer
 
 SLICE = 2_000
 _SLEEP: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # noqa: SLF001
