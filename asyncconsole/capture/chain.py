@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.objects import attribute, module_of
+from asyncconsole.capture.objects import attribute, module_of, space
 
 MOST = 20_000
 """Levels after which a chain is taken to be broken."""
@@ -133,11 +133,11 @@ def _compiled(step: Any) -> tuple[Any, Any, bool] | None:
 
     The frame is one that Cython makes on request, only to show code and name.
     """
-    if not module_of(type(step)).startswith(_CYTHON):
-        return None
+    own = space(type(step))
     for frame, below, running in _FACTS:
-        found = attribute(step, frame)
-        if found is not None:
+        # Only C code can give a class a descriptor of this type.
+        if type(own.get(frame)) is types.GetSetDescriptorType:
+            found = attribute(step, frame)
             return found, attribute(step, below), attribute(step, running) is True
     return None
 

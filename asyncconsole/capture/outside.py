@@ -190,7 +190,9 @@ def _server_closing(level: Level, future: Any) -> Waiting | None:
         "server",
         future,
         opaque=True,
-        phrase=f"its {count} connections to close" if known else "its connections to close",
+        phrase=f"{count} connection{'s' * (count != 1)} to close"
+        if known
+        else "its connections to close",
         details=[("connections", count)] if known else [],
     )
 
@@ -220,7 +222,7 @@ def _executor_closing(level: Level, future: Any) -> Waiting | None:
     )
     threads = attribute(attribute(loop, "_default_executor"), "_threads")
     count = len(threads) if type(threads) is set else None
-    which = f"the {count} threads" if count is not None else "the threads"
+    which = f"{count} thread{'s' * (count != 1)}" if count is not None else "the threads"
     return Waiting(
         "executor",
         future,

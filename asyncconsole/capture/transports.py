@@ -9,6 +9,7 @@ from __future__ import annotations
 import _socket
 import gc
 from collections import deque
+from types import CoroutineType
 from typing import Any, NamedTuple
 
 from asyncconsole.capture.glue import uvloop
@@ -151,9 +152,9 @@ def socket_facts(sock: Any) -> tuple[str, list[Detail]]:
 
 def scope(owner: Any) -> list[Any]:
     """What a coroutine of compiled code keeps as its local variables."""
-    if not module_of(type(owner)).startswith("_cython"):
-        return []
     found: list[Any] = []
+    if type(owner) is CoroutineType:
+        return found
     for item in gc.get_referents(owner):
         if "__pyx_scope" in type_name(item):
             found += gc.get_referents(item)

@@ -288,7 +288,7 @@ def _communicate(level: Level, future: Any) -> Waiting | None:
     pid = outside.pid_of(referents(level.owner))
     if pid is not None and found.kind == "gather":
         found.details.append(("pid", pid))
-        found.phrase = f"communicate with child process {pid}, {found.pending} pipes left"
+        found.phrase = f"communicate with child process {pid}, {found.pending} pipe{'s' * (found.pending != 1)} left"
         return found
     return None
 
