@@ -157,7 +157,7 @@ def _through(step: Any) -> Any:
         wanted: tuple[type, ...] = futures.FUTURES
     elif kind is _WRAPPER:
         wanted = (_COROUTINE, _GENERATOR)
-    elif kind in _ASYNC_STEPS:
+    elif any(kind is step for step in _ASYNC_STEPS):
         wanted = (_ASYNC_GENERATOR,)
     elif kind is not type(None) and module_of(kind) == "builtins":
         # anext_awaitable, ...: C types that have no name of their own in Python

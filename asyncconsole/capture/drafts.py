@@ -17,7 +17,7 @@ from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip
 from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import own_class
-from asyncconsole.capture.objects import contents, type_name
+from asyncconsole.capture.objects import Types, contents, type_name
 from asyncconsole.capture.waiting import Waiting, loop_time
 from asyncconsole.capture.waits import understand
 from asyncconsole.model import Frame
@@ -26,6 +26,7 @@ from asyncconsole.model.task import State
 TRIES = 3
 """Reads of a task that moves before its stack is given up."""
 
+_GROUPS = Types(list, tuple, set, frozenset)
 MOST_ITEMS = 10_000
 """Members of one container that are looked at."""
 
@@ -96,7 +97,7 @@ def _members(thing: Any) -> list[Any]:
     """What a plain container holds."""
     for _ in range(TRIES):
         try:
-            if type(thing) in {list, tuple, set, frozenset}:
+            if type(thing) in _GROUPS:
                 return list(islice(thing, MOST_ITEMS))
             if type(thing) is dict:
                 return list(islice(thing.values(), MOST_ITEMS))

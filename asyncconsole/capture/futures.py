@@ -67,7 +67,7 @@ def coroutine(task: Any) -> Any:
 def name(task: Any) -> str:
     """A task's name, as plain text."""
     found = CTask.get_name(task) if issubclass(type(task), CTask) else attribute(task, "_name")
-    return str.__str__(found) if isinstance(found, str) else "?"
+    return str.__str__(found) if issubclass(type(found), str) else "?"
 
 
 def cancelling(task: Any) -> int:

@@ -25,8 +25,9 @@ from asyncconsole.capture.drafts import Draft, call_frame
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import base
-from asyncconsole.capture.objects import attribute, cell, type_name
+from asyncconsole.capture.objects import NUMBERS, Types, attribute, cell, type_name
 from asyncconsole.capture.waiting import Waiting
+from asyncconsole.capture.waits import of_future
 from asyncconsole.model import Frame, Thread
 
 DEPTH = 2_000
@@ -35,6 +36,8 @@ DEPTH = 2_000
 MOST_JOBS = 100_000
 """Jobs of one pool's queue that are counted."""
 
+_GROUPS = Types(list, set, tuple)
+_FUNCTIONS = Types(types.FunctionType, types.BuiltinFunctionType)
 _Future: Any = concurrent.futures.Future
 _CHAINED = "_chain_future.<locals>._call_check_cancel"
 _BLOCKING: dict[CodeType, tuple[str, ...]] = {
@@ -94,6 +97,7 @@ def link(listed: list[Draft], tasks: Numbers, *, threads: bool) -> Links:
 
     Args:
         listed: The tasks of a capture; waits among them get ``phrase``, ``thread``, ``details``.
+            Of those that were not read, only the awaited future is looked at.
         tasks: Numbers of tasks.
         threads: Look for blocked threads also when no task waits for a job.
 
@@ -113,15 +117,25 @@ def link(listed: list[Draft], tasks: Numbers, *, threads: bool) -> Links:
                 links.blocked.setdefault(id(task), []).append(ident)
         if ident in links.waits_for and ident in look.timeouts:
             links.timeouts[ident] = look.timeouts[ident]
-    for draft in waiting:
-        if draft.waiting is None:
-            continue
-        for job in draft.waiting.jobs:
+    for draft in listed if look.runs else waiting:
+        for job in _jobs(draft):
             ident = look.runs.get(id(job))
             if ident is not None:
                 links.works_for.setdefault(ident, []).append(draft.number)
-        _tell(draft.waiting, look, links)
+    for draft in waiting:
+        if draft.waiting is not None:
+            _tell(draft.waiting, look, links)
     return links
+
+
+def _jobs(draft: Draft) -> list[Any]:
+    """The jobs that a task waits for."""
+    if draft.waiting is not None:
+        return draft.waiting.jobs
+    future = futures.waiter(draft.task)
+    if future is None or futures.is_task(future) or futures.done(future):
+        return []
+    return of_future(future).jobs
 
 
 def task_behind(job: Any) -> Any:
@@ -249,14 +263,14 @@ class _Look:
         for name in names:
             found = _local(frame, name)
             wanted = [found] if name == "self" else found
-            if type(wanted) not in {list, set, tuple}:
+            if type(wanted) not in _GROUPS:
                 continue
             try:
                 self.blocked[ident] = list(wanted)[:MOST_JOBS]
             except RuntimeError:  # it changed while it was copied
                 continue
             timeout = _local(frame, "timeout")
-            if type(timeout) in {int, float}:
+            if type(timeout) in NUMBERS:
                 self.timeouts[ident] = float(timeout)
             return
 
@@ -339,7 +353,7 @@ def called(item: Any) -> str:
             function = function.__func__
         else:
             break
-    if type(function) in {types.FunctionType, types.BuiltinFunctionType}:
+    if type(function) in _FUNCTIONS:
         return str(function.__name__)
     return ""
 

@@ -16,6 +16,26 @@ _NAME: Any = type.__dict__["__name__"].__get__
 _MODULE: Any = type.__dict__["__module__"].__get__
 
 
+class Types:
+    """A few types. ``kind in types`` compares by identity: a metaclass is not asked.
+
+    (A set would ask it for its hash, and fail where that is None.)
+    """
+
+    __slots__ = ("_ids", "_types")
+
+    def __init__(self, *types: type) -> None:
+        self._types = types  # keeps their ids theirs
+        self._ids = frozenset(map(id, types))
+
+    def __contains__(self, kind: type) -> bool:
+        return id(kind) in self._ids
+
+
+LISTS = Types(list, tuple)
+NUMBERS = Types(int, float)
+
+
 def mro(cls: type) -> tuple[type, ...]:
     """The bases of a class, itself first; a metaclass has no say in it."""
     return _MRO(cls)  # type: ignore[no-any-return]  # what the slot is

@@ -17,7 +17,7 @@ from typing import Any
 from asyncconsole.capture import transports
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.exits import referents
-from asyncconsole.capture.objects import attribute, method_code, type_name
+from asyncconsole.capture.objects import LISTS, attribute, method_code, type_name
 from asyncconsole.capture.waiting import Waiting
 from asyncconsole.model.task import Detail
 
@@ -159,7 +159,7 @@ def _sockets(level: Level) -> tuple[list[str], list[Detail]]:
     found: list[str] = []
     for item in referents(level.owner):
         sockets = attribute(item, "_sockets") if type_name(item) == "Server" else None
-        for one in list(sockets) if type(sockets) in {list, tuple} else ():
+        for one in list(sockets) if type(sockets) in LISTS else ():
             text = transports.local_address(one)
             if text:
                 found.append(text)

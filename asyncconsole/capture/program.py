@@ -20,13 +20,13 @@ from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, jobs, process, quiet, registry
+from asyncconsole.capture import drafts, edges, futures, jobs, process, quiet, registry, signals
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.names import search
-from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.objects import Types, type_name
 from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
@@ -34,6 +34,7 @@ from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
 SLICE = 50
 """Tasks read before others get a turn."""
 
+_NAMED = Types(types.CoroutineType, types.GeneratorType)
 
 MANY = 2_000
 """Tasks above which the garbage collector rests during a capture."""
@@ -153,7 +154,8 @@ class Program:
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if draft.waiting is not None:
                 draft.token, draft.since = self.futures.entry(draft.future)
-        work = jobs.link(listed, self.tasks, threads=threads)
+        work = jobs.link(listed or every, self.tasks, threads=threads)
+        signals.note(listed, [loop for _, loop in loops])
         book = Resources(listed, self.things, self.records if resources else None)
         if resources:
             yield from book.collect(gaps)
@@ -185,9 +187,7 @@ class Program:
         )
         return _with_sources(snapshot) if threads else snapshot
 
-    def _threads(
-        self, loops: list[tuple[LoopFact, Any]], work: jobs.Links
-    ) -> tuple[Thread, ...]:
+    def _threads(self, loops: list[tuple[LoopFact, Any]], work: jobs.Links) -> tuple[Thread, ...]:
         """Every thread's stack."""
         known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
         return tuple(map(work.thread, process.threads(known)))
@@ -285,7 +285,7 @@ def utc(moment: float) -> str:
 
 def _coroutine_name(coroutine: Any) -> str:
     """Qualified name of a coroutine; its type's for an object that only acts like one."""
-    if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
+    if type(coroutine) in _NAMED:
         return short(coroutine.__qualname__)
     return type_name(coroutine)
 

@@ -10,6 +10,7 @@ WeakSet that other threads change and can take seconds; a list copy of the set's
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from asyncio import tasks as _tasks
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ def tasks(loops: Iterable[Any]) -> list[Any]:
         if task is not None and not futures.done(task):
             found[id(task)] = task
     if sys.version_info >= (3, 14):
+        # It asks each task of a subclass for done(), get_loop() and its hash, which may raise.
+        failed = False
         for loop in loops:
             for _ in range(3):
                 try:
@@ -33,7 +36,20 @@ def tasks(loops: Iterable[Any]) -> list[Any]:
                     break
                 except RuntimeError:
                     continue  # a set of foreign tasks changed size under us
+                except Exception:
+                    failed = True
+                    break
+            else:
+                failed = True
+        if failed:
+            found.update((id(task), task) for task in _searched())
     return list(found.values())
+
+
+def _searched() -> list[Any]:
+    """Every task that the garbage collector knows: slow, and asks nobody."""
+    every = [thing for thing in gc.get_objects() if futures.is_task(thing)]
+    return [task for task in every if not futures.done(task)]
 
 
 def _registered() -> list[Any]:

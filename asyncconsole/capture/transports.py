@@ -13,7 +13,7 @@ from types import CoroutineType
 from typing import Any, NamedTuple
 
 from asyncconsole.capture.glue import uvloop
-from asyncconsole.capture.objects import attribute, module_of, type_name
+from asyncconsole.capture.objects import Types, attribute, module_of, type_name
 from asyncconsole.model.task import Detail
 
 LAYERS = 5
@@ -22,6 +22,8 @@ LAYERS = 5
 MOST_PIECES = 10_000
 """Pieces of an unsent buffer that are counted."""
 
+_BUFFERS = Types(deque, list)
+_BYTES = Types(bytes, bytearray, memoryview)
 _PIPES = {0: "stdin", 1: "stdout", 2: "stderr"}
 
 
@@ -101,14 +103,13 @@ def _size(buffer: Any) -> int | None:
     """Bytes in an unsent buffer: one bytearray until 3.11, pieces since."""
     if type(buffer) is bytearray:
         return len(buffer)
-    if type(buffer) in {deque, list}:
+    if type(buffer) in _BUFFERS:
         for _ in range(3):
             try:
                 pieces = list(buffer)[:MOST_PIECES]
             except RuntimeError:  # it changed while it was copied
                 continue
-            kinds = {bytes, bytearray, memoryview}
-            return sum(memoryview(piece).nbytes for piece in pieces if type(piece) in kinds)
+            return sum(memoryview(piece).nbytes for piece in pieces if type(piece) in _BYTES)
     return None
 
 

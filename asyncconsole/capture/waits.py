@@ -16,13 +16,14 @@ from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.glue import uvloop
-from asyncconsole.capture.objects import attribute, cell, contents, type_name
+from asyncconsole.capture.objects import Types, attribute, cell, contents, type_name
 from asyncconsole.capture.readers import reader_for, wait_codes
 from asyncconsole.capture.waiting import Waiting, due_of
 from asyncconsole.model.task import Needs
 
 MOST_CHILDREN = 100_000
 _GATHER_CALLBACK = "gather.<locals>._done_callback"
+_GROUPS = Types(set, frozenset, list)
 DEEPEST = 50
 """Gathers and shields inside each other that are followed."""
 
@@ -160,15 +161,13 @@ def _add(found: Waiting, children: list[Any], depth: int, known: _Known) -> None
 def _asyncio_wait(level: Level, future: Any) -> Waiting | None:
     """``asyncio.wait``: the set of futures is a local of ``_wait``."""
     held = referents(level.owner)
-    group = next(
-        (item for item in held if type(item) in {set, frozenset, list} and _all_futures(item)), None
-    )
+    group = next((item for item in held if type(item) in _GROUPS and _all_futures(item)), None)
     if group is None:
         return None
     when = next((item for item in held if type(item) is str and item in _NEEDS), None)
     found = Waiting("wait", future, total=len(group))
     found.needs = _NEEDS.get(when, "any") if when else "any"
-    found.due = due_of(held)
+    found.due = due_of(_cells(held))
     _add(found, [child for child in list(group) if not futures.done(child)], 0, {})
     return found
 
@@ -288,7 +287,8 @@ def _communicate(level: Level, future: Any) -> Waiting | None:
     pid = outside.pid_of(referents(level.owner))
     if pid is not None and found.kind == "gather":
         found.details.append(("pid", pid))
-        found.phrase = f"communicate with child process {pid}, {found.pending} pipe{'s' * (found.pending != 1)} left"
+        pipes = "1 pipe" if found.pending == 1 else f"{found.pending} pipes"
+        found.phrase = f"communicate with child process {pid}, {pipes} left"
         return found
     return None
 
@@ -314,7 +314,7 @@ _SPECIAL = _special()
 
 def describe(thing: Any) -> str:
     """Type name of a primitive as people call it."""
-    if type(thing) in futures.FUTURES:
+    if any(type(thing) is plain for plain in futures.FUTURES):
         return "Future"
     reader = reader_for(thing)
     return (reader.title if reader is not None else "") or type_name(thing)

@@ -28,7 +28,9 @@ class Watch:
 
         def look():
             try:
-                self.result = asyncio.run(self._ask(commands))
+                # Not asyncio.run(): at its end it asks every task of the process for its loop.
+                loop = asyncio.new_event_loop()
+                self.result = loop.run_until_complete(self._ask(commands))
             except BaseException:
                 traceback.print_exc()
             done()

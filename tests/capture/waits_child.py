@@ -382,6 +382,7 @@ async def threadsafe(world):
     """A thread that waits for a task, and a job that waits for its own waiter's loop."""
     loop = world.loop
     release = kept(loop.create_future())
+
     async def asked():
         await release
 

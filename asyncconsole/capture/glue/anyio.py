@@ -12,7 +12,7 @@ import sys
 import weakref
 from typing import Any
 
-from asyncconsole.capture.objects import attribute, mro, space
+from asyncconsole.capture.objects import NUMBERS, attribute, mro, space
 
 BACKEND = "anyio._backends._asyncio"
 DEEPEST = 1_000
@@ -37,7 +37,7 @@ def deadline(task: Any) -> float | None:
         if scope is None:
             break
         found = attribute(scope, "_deadline")
-        if type(found) in {int, float}:
+        if type(found) in NUMBERS:
             first = min(first, found)
         if attribute(scope, "_shield") is True:
             break  # nothing outside of a shielded scope reaches in
