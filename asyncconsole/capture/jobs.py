@@ -119,9 +119,9 @@ def link(listed: list[Draft], tasks: Numbers, *, threads: bool) -> Links:
             links.timeouts[ident] = look.timeouts[ident]
     for draft in listed if look.runs else waiting:
         for job in _jobs(draft):
-            ident = look.runs.get(id(job))
-            if ident is not None:
-                links.works_for.setdefault(ident, []).append(draft.number)
+            worker = look.runs.get(id(job))
+            if worker is not None:
+                links.works_for.setdefault(worker, []).append(draft.number)
     for draft in waiting:
         if draft.waiting is not None:
             _tell(draft.waiting, look, links)

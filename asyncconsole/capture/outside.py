@@ -159,7 +159,9 @@ def _sockets(level: Level) -> tuple[list[str], list[Detail]]:
     found: list[str] = []
     for item in referents(level.owner):
         sockets = attribute(item, "_sockets") if type_name(item) == "Server" else None
-        for one in list(sockets) if type(sockets) in LISTS else ():
+        if sockets is None or type(sockets) not in LISTS:
+            continue
+        for one in list(sockets):
             text = transports.local_address(one)
             if text:
                 found.append(text)

@@ -24,7 +24,7 @@ from asyncconsole.capture import drafts, edges, futures, jobs, process, quiet, r
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.loops import LoopBook, LoopFact
+from asyncconsole.capture.loops import LoopBook, LoopFact, has_gil
 from asyncconsole.capture.names import search
 from asyncconsole.capture.objects import Types, type_name
 from asyncconsole.capture.records import Records
@@ -68,12 +68,13 @@ class Program:
         """The live task with that id, or None when it has ended and gone."""
         return next((task for known, task in self.tasks.live() if known == number), None)
 
-    def look(self) -> list[drafts.Draft]:
-        """Numbered, unread drafts of every task that is not done."""
-        live = [fact.reference() for fact in self.loops.find()]
+    def look(self, only: Any = None) -> list[drafts.Draft]:
+        """Numbered, unread drafts of every task that is not done; of one loop if ``only``."""
+        live = [fact.reference() for fact in self.loops.find()] if only is None else [only]
+        live = [loop for loop in live if loop is not None]
         found: list[drafts.Draft] = []
         ours: dict[int, bool] = {}
-        for task in registry.tasks([loop for loop in live if loop is not None]):
+        for task in registry.tasks(live, only):
             loop = futures.loop(task)
             if id(loop) not in ours:
                 ours[id(loop)] = bool(self.loops.note(loop))
@@ -87,8 +88,10 @@ class Program:
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
 
-        Does nothing for programs of more than ``most`` tasks.
+        Does nothing for programs of more than ``most`` tasks, or without the GIL.
         """
+        if not has_gil():
+            return
         listed = self.look()
         if len(listed) <= most:
             for draft in listed:
@@ -104,6 +107,7 @@ class Program:
         tasks: bool = True,
         threads: bool = True,
         first: int | None = None,
+        only: Any = None,
     ) -> Generator[None, None, Snapshot]:
         """Read the program; drive it to the end for the snapshot.
 
@@ -113,6 +117,7 @@ class Program:
             tasks: Read tasks at all.
             threads: Read the stacks of all threads.
             first: Read only that many tasks, those with the lowest ids.
+            only: Read only the tasks of this loop.
 
         Yields:
             None, between slices.
@@ -120,7 +125,7 @@ class Program:
         Returns:
             The snapshot; stalls are not in it, the probe has them.
         """
-        every = self.look()
+        every = self.look(only)
         listed = every[:first] if tasks else []
         with quiet.quiet() if len(listed) > MANY else nullcontext():
             return (
@@ -259,7 +264,7 @@ class Program:
         return Loop(
             id=fact.number,
             type=fact.type,
-            thread=names.get(fact.thread, ""),
+            thread=names.get(fact.thread or 0, ""),
             thread_id=fact.thread,
             running=fact.running,
             closed=fact.closed,

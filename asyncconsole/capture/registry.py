@@ -19,11 +19,18 @@ from typing import Any
 from asyncconsole.capture import futures
 
 
-def tasks(loops: Iterable[Any]) -> list[Any]:
-    """Tasks that are not done; ``loops`` is where to look on 3.14 and later."""
+def tasks(loops: Iterable[Any], only: Any = None) -> list[Any]:
+    """Tasks that are not done; ``loops`` is where to look on 3.14 and later.
+
+    Args:
+        loops: Loops that are known.
+        only: Leave alone the tasks of all other loops; None for no such limit.
+    """
     found: dict[int, Any] = {}
     for task in _registered():
-        if task is not None and not futures.done(task):
+        if task is None or (only is not None and futures.loop(task) is not only):
+            continue
+        if not futures.done(task):
             found[id(task)] = task
     if sys.version_info >= (3, 14):
         # It asks each task of a subclass for done(), get_loop() and its hash, which may raise.

@@ -67,8 +67,8 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         lines.append(line((note, "dim")))
     lines += _elsewhere(snapshot, task)
     lines += links.further(snapshot, task)
-    for other in links.through(snapshot, task):
-        lines += [_headline(snapshot, other), *stack(snapshot, other, everything=options.all)]
+    for next_ in links.through(snapshot, task):
+        lines += [_headline(snapshot, next_), *stack(snapshot, next_, everything=options.all)]
     if task.created is not None:
         other = snapshot.task(task.creator) if task.creator is not None else None
         by = f"{other.name} ({other.id})" if other is not None else ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
+from asyncconsole.capture import futures, hop
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
@@ -86,7 +87,8 @@ class LiveTarget:
     async def snapshot(self, scope: Scope = "all", *, first: int | None = None) -> Snapshot:
         """The program now, read from the side thread in slices."""
         full = scope == "all"
-        capture = self._program.capture(
+        capture = hop.capture(
+            self._program,
             holds=full,
             resources=full,
             tasks=scope not in {"loops", "threads"},
@@ -166,7 +168,7 @@ class LiveTarget:
 
     def _why_blocked(self, request: Request) -> str:
         """What keeps the task's loop from running its callbacks."""
-        number = self._program.loops.note(request.task.get_loop())
+        number = self._program.loops.note(futures.loop(request.task))
         for stall in self._probe.stalls():
             if stall.ongoing and stall.loop == number:
                 frame = stall.frame

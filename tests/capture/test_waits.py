@@ -16,15 +16,21 @@ PROGRAM = Path(__file__).with_name("waits_child.py")
 LINES = PROGRAM.read_text().splitlines()
 
 
+ELSEWHERE = {  # kinds of loops and tasks, each on some interpreters
+    "uvloop": {"3.10", "3.12", "3.14", "3.15"},
+    "python": {"3.11", "3.14", "3.15"},
+    "subclass": {"3.15"},
+    "debug": {"3.13"},
+    "eager": {"3.12"},
+}
+
+
 def _runs():
     for parameter in INTERPRETERS:
-        for kind in ("asyncio", "uvloop", "python", "subclass", "debug", "eager"):
-            if kind == "eager" and parameter.id in {"3.10", "3.11"}:
-                continue  # there are no eager tasks before 3.12
-            # what differs by the kind of loop only, once with the oldest and the newest
-            if kind in {"debug", "eager", "subclass"} and parameter.id not in {"3.12", "3.15"}:
-                continue
-            yield pytest.param((*parameter.values, kind, parameter.id), id=f"{parameter.id}-{kind}")
+        for kind in ("asyncio", *ELSEWHERE):
+            if kind == "asyncio" or parameter.id in ELSEWHERE[kind]:
+                run = (*parameter.values, kind, parameter.id)
+                yield pytest.param(run, id=f"{parameter.id}-{kind}")
 
 
 @pytest.fixture(scope="module", params=_runs())
