@@ -14,14 +14,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-REAL = hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()
-if not REAL:
-    sys._is_gil_enabled = lambda: False
-
 import asyncconsole
 from asyncconsole.capture import drafts
 from asyncconsole.capture.program import shared
 
+REAL = hasattr(sys, "_is_gil_enabled") and not sys._is_gil_enabled()
+if not REAL:
+    sys._is_gil_enabled = lambda: False
 THREADS = {}
 WRONG = []
 
@@ -102,7 +101,8 @@ def churn(stop):
 
 
 def main():
-    one, two = Background("one"), Background("two")
+    Background("one")
+    two = Background("two")
     found = {"free": plain(asyncconsole.snapshot())}
     two.block()
     found["blocked"] = plain(asyncconsole.snapshot())
