@@ -90,10 +90,11 @@ def grip(chain: Chain) -> Grip:
         if not bare(level.code):
             _read(level.owner, index, level, found, "stack")
             for iterator in async_iterators(level.owner):
+                if type(iterator) is not types.AsyncGeneratorType:
+                    continue  # an object with methods: it has no frame between its items
                 if not any(iterator is other.owner for other in chain.levels):
                     _read(iterator, index, level, found, "generator")
-                    if type(iterator) is types.AsyncGeneratorType:
-                        _acquired(iterator, iterator.ag_code, index, level.line, found)
+                    _acquired(iterator, iterator.ag_code, index, level.line, found)
         if code_facts(level.code).releases:
             _doubt(found)
     return found

@@ -90,6 +90,7 @@ def test_every_scenario_was_seen_and_none_is_a_finding(seen):
     assert set(seen.found) >= SCENARIOS - {"deep"}
     for name, found in seen.found.items():
         assert found["findings"] == [], name
+        assert found["snapshot"]["gaps"] == [], name
 
 
 def test_documents_are_valid(seen):
