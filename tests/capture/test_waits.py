@@ -263,6 +263,9 @@ def test_streams_and_sockets(seen):
     assert seen.details("streams", "recv") == {"fd": facts["raw"], "peer": peer}
     assert seen.wait("streams", "accept") == ("socket", f"a connection on {peer} (sock_accept)")
     assert seen.wait("streams", "unnamed")[0] == "socket"
+    innermost = seen.tasks("streams")["recv"]["frames"][-1]  # with uvloop: compiled by Cython
+    assert innermost["function"].endswith("sock_recv")
+    assert not innermost["own"]
     kind, phrase = seen.wait("streams", "server")
     assert kind == "server"
     if seen.kind != "uvloop":
