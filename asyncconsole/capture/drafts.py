@@ -97,7 +97,7 @@ def _members(thing: Any) -> list[Any]:
     """What a plain container holds."""
     for _ in range(TRIES):
         try:
-            if type(thing) in _GROUPS:
+            if id(type(thing)) in _GROUPS.ids:
                 return list(islice(thing, MOST_ITEMS))
             if type(thing) is dict:
                 return list(islice(thing.values(), MOST_ITEMS))

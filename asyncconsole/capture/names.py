@@ -164,7 +164,7 @@ def _modules(left: set[int], found: dict[int, str]) -> Generator[None, None, Non
             continue
         if depth < 4 and id(value) not in seen:  # noqa: PLR2004 - global, container, object, attribute
             kind = type(value)
-            if kind in _LEAVES:
+            if id(kind) in _LEAVES.ids:
                 continue
             seen.add(id(value))
             todo.extend(_below(value, path, depth + 1, inside))

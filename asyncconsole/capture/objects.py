@@ -19,17 +19,18 @@ _MODULE: Any = type.__dict__["__module__"].__get__
 class Types:
     """A few types. ``kind in types`` compares by identity: a metaclass is not asked.
 
-    (A set would ask it for its hash, and fail where that is None.)
+    (A set would ask it for its hash, and fail where that is None.) Where it matters,
+    ``id(kind) in types.ids`` is faster.
     """
 
-    __slots__ = ("_ids", "_types")
+    __slots__ = ("_types", "ids")
 
     def __init__(self, *types: type) -> None:
         self._types = types  # keeps their ids theirs
-        self._ids = frozenset(map(id, types))
+        self.ids = frozenset(map(id, types))
 
     def __contains__(self, kind: type) -> bool:
-        return id(kind) in self._ids
+        return id(kind) in self.ids
 
 
 LISTS = Types(list, tuple)

@@ -59,6 +59,11 @@ class Seen:
         self.kind = kind
         self.version = version
 
+    @property
+    def current_task_works(self):
+        """Since 3.14 ``current_task()`` knows no tasks written in Python: no timeouts there."""
+        return self.kind != "python" or self.version < (3, 14)
+
     def tasks(self, scenario):
         return {task["name"]: task for task in self.found[scenario]["snapshot"]["tasks"]}
 
@@ -165,16 +170,18 @@ def test_groups_of_tasks(seen):
     assert needed("wait") == children
     assert tasks["wait"]["wait"]["needs"] == "any"
     assert 0 < tasks["wait"]["wait"]["due"] <= 1000
-    timed = tasks["wait_for"]
-    assert 0 < (timed["deadline"] or timed["wait"]["due"]) <= 1000
+    if seen.current_task_works:
+        timed = tasks["wait_for"]
+        assert 0 < (timed["deadline"] or timed["wait"]["due"]) <= 1000
     apart = tasks["apart-inner"]["wait"]
     assert apart["kind"] == "as_completed"
     assert apart["opaque"] or seen.names("groups", apart["tasks"]) == ["child-0"]
     text = seen.text("groups", "where as_completed")
     assert "needs any of 3 tasks: " in text
     if seen.version >= (3, 11):
-        assert needed("task_group") == ["group-child"]
         assert tasks["barrier"]["wait"]["kind"] == "barrier"
+    if seen.version >= (3, 11) and seen.current_task_works:
+        assert needed("task_group") == ["group-child"]
         assert 0 < tasks["timeout"]["deadline"] <= 1000
         assert "a timeout in force ends this in" in seen.text("groups", "where timeout")
     if seen.version >= (3, 13):
@@ -294,6 +301,8 @@ def test_timers_and_signals(seen):
 
 
 def test_the_end_of_a_runner(seen):
+    if not seen.current_task_works:
+        return
     kind, phrase = seen.wait("shutdown", "shutdown")
     assert kind == "executor"
     assert phrase.endswith("of the loop's default executor to end")
