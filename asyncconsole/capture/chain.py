@@ -14,7 +14,7 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.objects import attribute, module_of
-from asyncconsole.capture.shapes import Key, Shape, code_of, shape_of
+from asyncconsole.capture.shapes import Key, Shape, code_of, compiled, shape_of
 
 MOST = 20_000
 """Levels after which a chain is taken to be broken."""
@@ -111,6 +111,7 @@ class _NoLoop:
 
 
 _FUTURE_ITER, _WRAPPER, _ASYNC_STEPS = _named_types()
+_GENERATOR_WRAPPER: Any = types._GeneratorWrapper  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def walk(coroutine: Any) -> Chain:
@@ -128,6 +129,8 @@ def walk(coroutine: Any) -> Chain:
         elif kind is _ASYNC_GENERATOR:
             frame, below, running = step.ag_frame, step.ag_await, step.ag_running
             running = running and below is None
+        elif (facts := compiled(step)) is not None:
+            frame, below, running = facts
         else:
             inner = _through(step)
             if kind is _FUTURE_ITER and inner is not None:
@@ -151,6 +154,9 @@ def walk(coroutine: Any) -> Chain:
     return chain
 
 
+_CYTHON = "_cython_"
+
+
 def _through(step: Any) -> Any:
     """What a C-level awaitable passes on to, or None when it ends the chain."""
     kind = type(step)
@@ -158,11 +164,15 @@ def _through(step: Any) -> Any:
         wanted: tuple[type, ...] = futures.FUTURES
     elif kind is _WRAPPER:
         wanted = (_COROUTINE, _GENERATOR)
-    elif kind in _ASYNC_STEPS:
+    elif any(kind is step for step in _ASYNC_STEPS):
         wanted = (_ASYNC_GENERATOR,)
     elif kind is not type(None) and module_of(kind) == "builtins":
         # anext_awaitable, ...: C types that have no name of their own in Python
         wanted = (_COROUTINE, _GENERATOR, _ASYNC_GENERATOR, *_ASYNC_STEPS, _WRAPPER)
+    elif module_of(kind).startswith(_CYTHON):
+        return next((i for i in gc.get_referents(step) if compiled(i) is not None), None)
+    elif kind is _GENERATOR_WRAPPER:  # @types.coroutine around what only acts like a generator
+        return attribute(step, "_GeneratorWrapper__wrapped")
     else:
         # What repl/window.py awaits its statements through; nobody else has such a slot.
         inner = attribute(step, "asyncconsole_awaits")

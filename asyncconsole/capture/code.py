@@ -42,6 +42,10 @@ def is_own(filename: str) -> bool:
     """
     if filename.startswith("<frozen"):
         return False
+    if filename.endswith((".pyx", ".pxi", ".pxd")) and not filename.startswith(os.sep):
+        # Compiled by Cython, which keeps the path it was built from: where is the package?
+        package = sys.modules.get(filename.replace("\\", "/").partition("/")[0])
+        filename = getattr(package, "__file__", None) or filename
     if filename.startswith(_PACKAGE):
         return filename.startswith(f"{_PACKAGE}demo_apps{os.sep}")
     if any(part in filename for part in _INSTALLED):

@@ -13,16 +13,19 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip, idle
+from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import own_class
-from asyncconsole.capture.objects import contents, type_name
+from asyncconsole.capture.objects import Types, contents, type_name
 from asyncconsole.capture.shapes import Shape, code_of
-from asyncconsole.capture.waits import Waiting, loop_time, of_future, relevant, understand
+from asyncconsole.capture.waiting import Waiting, loop_time
+from asyncconsole.capture.waits import of_future, relevant, understand
 from asyncconsole.model import Frame
 from asyncconsole.model.task import State
 
 TRIES = 3
 """Reads of a task that moves before its stack is given up."""
 
+_GROUPS = Types(list, tuple, set, frozenset)
 MOST_ITEMS = 10_000
 """Members of one container that are looked at."""
 
@@ -96,7 +99,7 @@ def members(thing: Any) -> list[Any]:
     """What a plain container holds."""
     for _ in range(TRIES):
         try:
-            if type(thing) in {list, tuple, set, frozenset}:
+            if id(type(thing)) in _GROUPS.ids:
                 return list(islice(thing, MOST_ITEMS))
             if type(thing) is dict:
                 return list(islice(thing.values(), MOST_ITEMS))
@@ -212,7 +215,7 @@ def running_frames(coroutine: Any) -> tuple[Frame, ...]:
     outermost = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
     if outermost is None:
         return ()
-    for top in sys._current_frames().values():  # noqa: SLF001 - the only way to another thread's stack
+    for top in thread_frames().values():
         found: list[Frame] = []
         frame = top
         while frame is not None and len(found) < chains.MOST:

@@ -10,7 +10,8 @@ from asyncconsole.capture import futures, timers
 from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.resources import Resources
-from asyncconsole.capture.waits import Waiting, describe
+from asyncconsole.capture.waiting import Waiting
+from asyncconsole.capture.waits import describe
 from asyncconsole.model import Wait
 from asyncconsole.model.quick import maker
 
@@ -97,6 +98,8 @@ def wait_of(
         total=waiting.total,
         opaque=waiting.opaque,
         due=max(0.0, waiting.due - draft.loop_time()) if waiting.due is not None else None,
+        thread=waiting.thread,
+        details=tuple(waiting.details),
     )
 
 

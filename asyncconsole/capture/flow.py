@@ -23,7 +23,7 @@ from asyncconsole.capture._place import of_class
 from asyncconsole.capture._stack import StrangeCodeError
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import Names, names_at, suspended_at
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import LISTS, Types, attribute
 from asyncconsole.capture.readers import reader_for
 
 log = logging.getLogger("asyncconsole")
@@ -37,7 +37,8 @@ MOST_ENTRIES: Final = 5_000
 _CELLS_BEHIND: Final = sys.version_info < (3, 11)
 """Whether closure variables have numbers of their own, behind those of the locals."""
 _KNOWN: Final = sys.implementation.name == "cpython" and (3, 10) <= sys.version_info < (3, 16)
-_DICTS: Final = {dict, defaultdict, OrderedDict}
+_DICTS: Final = Types(dict, defaultdict, OrderedDict)
+_KEYS: Final = Types(int, str)
 _USED: Final = frozenset({"acquire", "release", "__aenter__", "__aexit__"})
 _TAKES: Final = frozenset({"acquire", "__aenter__"})
 _GIVES: Final = frozenset({"release", "__aexit__"})
@@ -196,9 +197,9 @@ def _attribute(thing: Any, name: str) -> Any:
 def _entry(thing: Any, key: Any) -> Any:
     """``thing[key]`` of plain containers; keys that are not plain are never compared."""
     kind = type(thing)
-    if type(key) is int and kind in {list, tuple}:
+    if type(key) is int and kind in LISTS:
         return thing[key] if -len(thing) <= key < len(thing) else None
-    if kind not in _DICTS or type(key) not in {int, str} or len(thing) > MOST_ENTRIES:
+    if kind not in _DICTS or type(key) not in _KEYS or len(thing) > MOST_ENTRIES:
         return None
     for other, value in list(dict.items(thing)):
         if type(other) is type(key) and other == key:

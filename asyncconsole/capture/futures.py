@@ -68,7 +68,7 @@ def coroutine(task: Any) -> Any:
 def name(task: Any) -> str:
     """A task's name, as plain text."""
     found = CTask.get_name(task) if issubclass(type(task), CTask) else attribute(task, "_name")
-    return str.__str__(found) if isinstance(found, str) else "?"
+    return str.__str__(found) if issubclass(type(found), str) else "?"
 
 
 def cancelling(task: Any) -> int:
@@ -123,13 +123,17 @@ def current(of: asyncio.AbstractEventLoop) -> Any:
     """The task that executes on a loop right now, from any thread.
 
     Up to 3.13 a dictionary holds it; from 3.14 it is kept per thread and
-    ``current_task(loop)`` looks there.
+    ``current_task(loop)`` looks there, while tasks written in Python still use the dictionary.
     """
+    if sys.version_info >= (3, 14):
+        try:
+            task = asyncio.current_task(of)
+        except RuntimeError:
+            task = None
+        if task is not None:
+            return task
     found = getattr(_tasks, "_current_tasks", None)
-    if sys.version_info < (3, 14) and type(found) is dict:
-        # Not by lookup: that would ask the loop for its hash.
-        return next((task for loop, task in list(found.items()) if loop is of), None)
-    try:
-        return asyncio.current_task(of)
-    except RuntimeError:
+    if type(found) is not dict:
         return None
+    # Not by lookup: that would ask the loop for its hash.
+    return next((task for loop, task in list(found.items()) if loop is of), None)

@@ -26,7 +26,7 @@ from asyncconsole.capture.flow import taken, wrapped
 from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers import reader_for
 from asyncconsole.capture.shapes import Spot
-from asyncconsole.capture.waits import timer_in
+from asyncconsole.capture.waiting import timer_in
 from asyncconsole.model import Frame
 
 DEEPEST = 20
@@ -95,10 +95,11 @@ def grip(chain: Chain) -> Grip:
         if not bare(level.code):
             _read(level.owner, index, level, found, "stack")
             for iterator in async_iterators(level.owner):
+                if type(iterator) is not types.AsyncGeneratorType:
+                    continue  # an object with methods: it has no frame between its items
                 if not any(iterator is other.owner for other in chain.levels):
                     _read(iterator, index, level, found, "generator")
-                    if type(iterator) is types.AsyncGeneratorType:
-                        _acquired(iterator, iterator.ag_code, index, level.line, found)
+                    _acquired(iterator, iterator.ag_code, index, level.line, found)
         if code_facts(level.code).releases:
             _doubt(found)
         _use(chain, index, found)

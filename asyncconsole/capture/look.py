@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import os
 import platform
-import threading
 import time
 import types
 from collections.abc import Generator, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet
+from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.loop_code import endless
 from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.names import Index
-from asyncconsole.capture.objects import type_name
+from asyncconsole.capture.objects import Types, type_name
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Gap, Loop, Snapshot, Task
 from asyncconsole.model.quick import maker
@@ -40,6 +39,7 @@ Steps = Generator["str | None", None, "Snapshot"]
 """A capture: `LIVE` or None between slices, and the snapshot in the end."""
 
 _task = maker(Task)
+_NAMED = Types(types.CoroutineType, types.GeneratorType)
 
 
 class Muster(NamedTuple):
@@ -59,6 +59,7 @@ class Look:
 
     Args:
         program: What is looked at.
+        loop: The only loop whose tasks are; None for all.
 
     Attributes:
         muster: Its tasks.
@@ -68,10 +69,10 @@ class Look:
             where the modules are to be searched for each piece.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, loop: Any = None) -> None:
         self._program = program
         self.began = time.monotonic()
-        self.muster = program.look()
+        self.muster = program.look(loop)
         self.loops: list[tuple[LoopFact, Any]] = [
             (fact, loop) for fact in program.loops.find() if (loop := fact.reference()) is not None
         ]
@@ -105,6 +106,9 @@ class Look:
         gaps = list(self._unread)
         listed = yield from self.read(tasks, holds=holds)
         program = self._program
+        yield None  # the threads are looked at from one of ours
+        work = jobs.link(listed, program.tasks, threads=full)
+        signals.note(listed, [loop for _, loop in self.loops])
         book = Resources(listed, program.things, program.records if resources else None)
         for thing, title in also:
             book.include(thing, title)
@@ -120,7 +124,7 @@ class Look:
                 quiet.check()
                 yield None
             try:
-                made.append(self._task(draft, book, links, now, loops))
+                made.append(self._task(draft, book, links, work, now, loops))
             except Exception as broken:  # an odd object: the others are still worth showing
                 gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
@@ -173,6 +177,7 @@ class Look:
         draft: drafts.Draft,
         book: Resources,
         links: edges.Links,
+        work: jobs.Links,
         now: float,
         loops: dict[int, int],
     ) -> Task:
@@ -208,16 +213,17 @@ class Look:
             creator=self._program.tasks.of(made.creator)
             if made and made.creator is not None
             else None,
+            threads=tuple(work.blocked.get(key, ())),
             endless=key in links.grouped and endless(draft.chain),
         )
 
     def _loop(self, fact: LoopFact, loop: Any) -> Loop:
         task = futures.current(loop)
-        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        names = jobs.thread_names()
         return Loop(
             id=fact.number,
             type=fact.type,
-            thread=names.get(fact.thread, ""),
+            thread=names.get(fact.thread or 0, ""),
             thread_id=fact.thread,
             running=fact.running,
             closed=fact.closed,
@@ -250,6 +256,6 @@ def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
 
 def _coroutine_name(coroutine: Any) -> str:
     """Qualified name of a coroutine; its type's for an object that only acts like one."""
-    if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
+    if type(coroutine) in _NAMED:
         return short(coroutine.__qualname__)
     return type_name(coroutine)

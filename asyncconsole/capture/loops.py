@@ -76,14 +76,19 @@ class _Run:
     idle: bool
 
 
+def has_gil() -> bool:
+    """False on a free-threaded Python that runs without the GIL."""
+    asked = getattr(sys, "_is_gil_enabled", None)
+    return asked is None or bool(asked())
+
+
 def thread_frames() -> dict[int, FrameType]:
     """The innermost frame of each thread, by ident. Let go of it soon.
 
     Empty on a build that runs without the GIL: there, walking the stack of a thread that
     runs can crash the process.
     """
-    has_gil = getattr(sys, "_is_gil_enabled", None)
-    if has_gil is not None and not has_gil():
+    if not has_gil():
         return {}
     return sys._current_frames()  # noqa: SLF001 - the documented way to other threads' stacks
 

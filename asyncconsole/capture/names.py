@@ -25,6 +25,7 @@ from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.futures import is_future
 from asyncconsole.capture.objects import (
+    Types,
     class_name,
     contents,
     instance_dict,
@@ -48,7 +49,10 @@ SLICE = 500
 
 _given: dict[int, tuple[Any, str]] = {}
 _MODULE_DICT: Any = vars(types.ModuleType)["__dict__"].__get__
-_PLAIN_KEYS = (str, int, bytes, bool, float, type(None))
+_PLAIN_KEYS = Types(str, int, bytes, bool, float, type(None))
+_ROWS = Types(list, tuple, deque)
+_SETS = Types(set, frozenset)
+_TABLES = Types(dict, list, tuple, deque)
 _LONGEST_KEY = 60
 
 
@@ -222,7 +226,7 @@ def _modules(
             continue
         if depth < 4 and id(value) not in seen:  # noqa: PLR2004 - global, container, object, attribute
             kind = type(value)
-            if kind in _LEAVES:
+            if id(kind) in _LEAVES.ids:
                 continue
             seen.add(id(value))
             todo.extend(_below(value, path, depth + 1, inside))
@@ -240,7 +244,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-_LEAVES = {str, int, float, bytes, bool, type(None), types.FunctionType, types.ModuleType}
+_LEAVES = Types(str, int, float, bytes, bool, type(None), types.FunctionType, types.ModuleType)
 
 
 def _below(value: Any, path: str, depth: int, inside: bool) -> list[tuple[Any, str, int, bool]]:
@@ -248,12 +252,12 @@ def _below(value: Any, path: str, depth: int, inside: bool) -> list[tuple[Any, s
     kind = type(value)
     if issubclass(kind, dict):
         return [(item, f"{path}[{_key(key)}]", depth, True) for key, item in _entries(value)]
-    if kind in {list, tuple, deque}:
+    if kind in _ROWS:
         return [
             (item, f"{path}[{index}]", depth, True)
             for index, item in enumerate(list(value)[:MOST_ENTRIES])
         ]
-    if kind in {set, frozenset}:
+    if kind in _SETS:
         return [(item, f"item of {path}", depth, True) for item in list(value)[:MOST_ENTRIES]]
     if kind is type or issubclass(kind, type):
         if not own_class(value):
@@ -324,7 +328,7 @@ def _local(thing: Any, place: Place) -> str | None:
             for value, path, _, _ in _below(referent, "", 0, inside=False):
                 if value is thing:
                     return path
-                if type(value) in {dict, list, tuple, deque}:
+                if type(value) in _TABLES:
                     for item, below, _, _ in _below(value, path, 0, inside=True):
                         if item is thing:
                             return below
@@ -365,7 +369,7 @@ def _variable(thing: Any, place: Place) -> str | None:
     for key, value in frame.f_locals.items():
         if value is thing:
             return str(key)
-        if type(value) in {dict, list, tuple} or libraries.leads(value):
+        if type(value) in _TABLES or libraries.leads(value):
             for item, path, _, _ in _below(value, str(key), 0, inside=True):
                 if item is thing:
                     return path

@@ -16,6 +16,27 @@ _NAME: Any = type.__dict__["__name__"].__get__
 _MODULE: Any = type.__dict__["__module__"].__get__
 
 
+class Types:
+    """A few types. ``kind in types`` compares by identity: a metaclass is not asked.
+
+    (A set would ask it for its hash, and fail where that is None.) Where it matters,
+    ``id(kind) in types.ids`` is faster.
+    """
+
+    __slots__ = ("_types", "ids")
+
+    def __init__(self, *types: type) -> None:
+        self._types = types  # keeps their ids theirs
+        self.ids = frozenset(map(id, types))
+
+    def __contains__(self, kind: type) -> bool:
+        return id(kind) in self.ids
+
+
+LISTS = Types(list, tuple)
+NUMBERS = Types(int, float)
+
+
 def mro(cls: type) -> tuple[type, ...]:
     """The bases of a class, itself first; a metaclass has no say in it."""
     return _MRO(cls)  # type: ignore[no-any-return]  # what the slot is

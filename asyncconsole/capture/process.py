@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from asyncconsole.capture.drafts import call_frame
+from asyncconsole.capture.loops import thread_frames
+from asyncconsole.capture.objects import attribute
 from asyncconsole.model import Frame, Thread
 
 _imported = time.time()
@@ -49,11 +51,14 @@ def threads(loops: dict[int, int]) -> list[Thread]:
     Args:
         loops: Loop ids by thread ident.
     """
-    known = {thread.ident: thread for thread in threading.enumerate()}
+    # A program's Thread class may have properties of its own: none of them is asked.
+    known = {attribute(thread, "_ident"): thread for thread in threading.enumerate()}
     found = []
-    for ident, top in sys._current_frames().items():  # noqa: SLF001 - the only way to another thread's stack
+    for ident, top in thread_frames().items():
         thread = known.get(ident)
-        if thread is not None and thread.name.startswith(OWN_THREADS):
+        name = attribute(thread, "_name") if thread is not None else ""
+        name = name if type(name) is str else ""
+        if name.startswith(OWN_THREADS):
             continue
         frames: list[Frame] = []
         frame: Any = top
@@ -63,11 +68,15 @@ def threads(loops: dict[int, int]) -> list[Thread]:
         found.append(
             Thread(
                 ident,
-                thread.name if thread is not None else "",
-                daemon=thread.daemon if thread is not None else False,
-                native_id=thread.native_id if thread is not None else None,
+                name,
+                daemon=attribute(thread, "_daemonic") is True,
+                native_id=_whole(attribute(thread, "_native_id")),
                 loop=loops.get(ident),
                 frames=tuple(reversed(frames)),
             )
         )
     return found
+
+
+def _whole(found: Any) -> int | None:
+    return found if type(found) is int else None

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import linecache
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import futures, libraries, process, quiet, registry
+from asyncconsole.capture import drafts, futures, jobs, libraries, process, quiet, registry
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.look import Look, Muster, Steps
-from asyncconsole.capture.loops import LoopBook, LoopFact
+from asyncconsole.capture.loops import LoopBook, LoopFact, has_gil
 from asyncconsole.capture.names import given, index, search
 from asyncconsole.capture.order import by_creation
 from asyncconsole.capture.records import Records
@@ -62,24 +62,28 @@ class Program:
         """The live task with that id, or None when it has ended and gone."""
         return next((task for known, task in self.tasks.live() if known == number), None)
 
-    def look(self) -> Muster:
-        """Every task that is not done, numbered and in the order of the numbers."""
-        live = [fact.reference() for fact in self.loops.find()]
+    def look(self, loop: Any = None) -> Muster:
+        """Every task that is not done, numbered and in the order of the numbers.
+
+        Args:
+            loop: Leave alone the tasks of all other loops; None for no such limit.
+        """
+        live = [fact.reference() for fact in self.loops.find()] if loop is None else [loop]
         counts: dict[int, int] = {}
         ours: dict[int, Any] = {}
         theirs: dict[int, Any] = {}
         found: dict[int, Any] = {}
         new: list[tuple[str, Any]] = []
-        for task in registry.tasks([loop for loop in live if loop is not None]):
-            loop = futures.loop(task)
-            key = id(loop)
+        for task in registry.tasks([one for one in live if one is not None], loop):
+            home = futures.loop(task)
+            key = id(home)
             if key not in ours:
                 if key in theirs:
                     continue
-                if not self.loops.note(loop):
-                    theirs[key] = loop
+                if not self.loops.note(home):
+                    theirs[key] = home
                     continue
-                ours[key] = loop
+                ours[key] = home
                 counts[key] = 0
             counts[key] += 1
             found[id(task)] = task
@@ -92,8 +96,10 @@ class Program:
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
 
-        Does nothing for programs of more than ``most`` tasks.
+        Does nothing for programs of more than ``most`` tasks, or without the GIL.
         """
+        if not has_gil():
+            return
         listed = self.look().tasks
         if len(listed) <= most:
             for task in listed:
@@ -111,6 +117,7 @@ class Program:
         first: int | None = None,
         only: Collection[int] | None = None,
         also: Sequence[tuple[Any, str]] = (),
+        loop: Any = None,
     ) -> Steps:
         """Read the program; drive it to the end for the snapshot.
 
@@ -122,6 +129,7 @@ class Program:
             first: Read only that many tasks, those with the lowest ids.
             only: Read only the tasks with these ids.
             also: More primitives to list, each with what to call it where no name is found.
+            loop: Read only the tasks of this loop.
 
         Yields:
             None, between slices.
@@ -130,7 +138,7 @@ class Program:
             The snapshot; stalls are not in it, the probe has them.
         """
         with quiet.quiet():
-            look = Look(self)
+            look = Look(self, loop)
             if not tasks:
                 listed = [task for task in look.muster.tasks if id(task) in look.running]
             elif only is not None:
@@ -147,7 +155,13 @@ class Program:
         loops = [
             (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
         ]
-        return _with_sources(replace(snapshot, threads=self._threads(loops)))
+        work = jobs.link(self._unread(), self.tasks, threads=True)
+        return _with_sources(replace(snapshot, threads=self._threads(loops, work)))
+
+    def _unread(self) -> Iterator[drafts.Draft]:
+        """Every task, unread."""
+        for task in self.look().tasks:
+            yield drafts.Draft(task, self.tasks.known(task), futures.loop(task))
 
     def stream(self, *, first: int | None = None) -> Generator[Snapshot | str | None, None, None]:
         """Read the tasks, with what they wait for, in pieces that are soon forgotten.
@@ -184,10 +198,10 @@ class Program:
 
         return _with_sources((yield from around(self, tasks, resources, witnesses, deep=deep)))
 
-    def _threads(self, loops: list[tuple[LoopFact, Any]]) -> tuple[Thread, ...]:
+    def _threads(self, loops: list[tuple[LoopFact, Any]], work: jobs.Links) -> tuple[Thread, ...]:
         """Every thread's stack."""
         known = {fact.thread: fact.number for fact, _ in loops if fact.thread is not None}
-        return tuple(process.threads(known))
+        return tuple(map(work.thread, process.threads(known)))
 
     def name(self, book: Resources, look: Look) -> Generator[None, None, None]:
         """Find names for primitives that have none yet."""

@@ -10,6 +10,7 @@ WeakSet that other threads change and can take seconds; a list copy of the set's
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from asyncio import tasks as _tasks
 from collections.abc import Iterable
@@ -18,18 +19,29 @@ from typing import Any
 from asyncconsole.capture import futures
 
 
-def tasks(loops: Iterable[Any]) -> list[Any]:
-    """Tasks that are not done; ``loops`` is where to look on 3.14 and later."""
+def tasks(loops: Iterable[Any], only: Any = None) -> list[Any]:
+    """Tasks that are not done; ``loops`` is where to look on 3.14 and later.
+
+    Args:
+        loops: Loops that are known.
+        only: Leave alone the tasks of all other loops; None for no such limit.
+    """
     found: dict[int, Any] = {}
     for reference in _references():
         task = reference()
-        if task is not None and not futures.done(task):
+        if task is None or (only is not None and futures.loop(task) is not only):
+            continue
+        if not futures.done(task):
             found[id(task)] = task
     eager = getattr(_tasks, "_eager_tasks", None)
     for task in list(eager) if type(eager) is set else ():
+        if only is not None and futures.loop(task) is not only:
+            continue
         if not futures.done(task):
             found[id(task)] = task
     if sys.version_info >= (3, 14):
+        # It asks each task of a subclass for done(), get_loop() and its hash, which may raise.
+        failed = False
         for loop in loops:
             for _ in range(3):
                 try:
@@ -38,7 +50,20 @@ def tasks(loops: Iterable[Any]) -> list[Any]:
                     break
                 except RuntimeError:
                     continue  # a set of foreign tasks changed size under us
+                except Exception:
+                    failed = True
+                    break
+            else:
+                failed = True
+        if failed:
+            found.update((id(task), task) for task in _searched())
     return list(found.values())
+
+
+def _searched() -> list[Any]:
+    """Every task that the garbage collector knows: slow, and asks nobody."""
+    every = [thing for thing in gc.get_objects() if futures.is_task(thing)]
+    return [task for task in every if not futures.done(task)]
 
 
 def _references() -> list[Any]:

@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from asyncconsole.capture.code import CodeFacts, code_facts, short
+from asyncconsole.capture.objects import attribute, space
 from asyncconsole.model import Frame
 
 MOST_SPOTS = 8192
@@ -133,15 +134,40 @@ def code_of(owner: Any) -> CodeType:
         return owner.cr_code  # type: ignore[no-any-return]  # what the slot is
     if kind is types.GeneratorType:
         return owner.gi_code  # type: ignore[no-any-return]  # same
-    return owner.ag_code  # type: ignore[no-any-return]  # same
+    if kind is types.AsyncGeneratorType:
+        return owner.ag_code  # type: ignore[no-any-return]  # same
+    facts = compiled(owner)
+    assert facts is not None  # nothing else is a level
+    return facts[0].f_code  # type: ignore[no-any-return]  # what a frame has
+
+
+def compiled(step: Any) -> tuple[Any, Any, bool] | None:
+    """Frame, what it awaits, and whether it runs, of a coroutine compiled by Cython.
+
+    The frame is one that Cython makes on request, only to show code and name.
+    """
+    own = space(type(step))
+    for frame, below, running in _FACTS:
+        # Only C code can give a class a descriptor of this type.
+        if type(own.get(frame)) is types.GetSetDescriptorType:
+            found = attribute(step, frame)
+            return found, attribute(step, below), attribute(step, running) is True
+    return None
+
+
+_FACTS = (
+    ("cr_frame", "cr_await", "cr_running"),
+    ("gi_frame", "gi_yieldfrom", "gi_running"),
+    ("ag_frame", "ag_await", "ag_running"),
+)
 
 
 def kind_of(owner: Any) -> str:
     """What a level is called: ``coroutine``, ``generator`` or ``async_generator``."""
     kind = type(owner)
-    if kind is types.CoroutineType:
-        return "coroutine"
-    return "generator" if kind is types.GeneratorType else "async_generator"
+    if kind is types.AsyncGeneratorType:
+        return "async_generator"
+    return "generator" if kind is types.GeneratorType else "coroutine"
 
 
 def line_at(code: CodeType, at: int) -> int:

@@ -17,11 +17,14 @@ from typing import Any
 from asyncconsole.capture import futures
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.names import own_class
-from asyncconsole.capture.objects import attribute, contents
+from asyncconsole.capture.objects import Types, attribute, contents
 from asyncconsole.capture.readers import reader_for
-from asyncconsole.capture.waits import timer
+from asyncconsole.capture.waiting import timer
 
 SLICE = 2_000
+_METHODS = Types(types.MethodType, types.BuiltinMethodType)
+_CALLS = Types(types.MethodType, types.BuiltinMethodType, types.FunctionType, functools.partial)
+_GROUPS = Types(list, tuple, set)
 _SLEEP: Any = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -47,7 +50,7 @@ def scheduled(loop: Any) -> Generator[None, None, dict[int, float]]:
             callback, arguments = attribute(handle, "_callback"), attribute(handle, "_args")
         if callback is _SLEEP:
             continue
-        for target in _targets(callback, arguments, 0):
+        for target in targets(callback, arguments, 0):
             found[id(target)] = min(when, found.get(id(target), when))
     return found
 
@@ -60,11 +63,11 @@ def _handles(loop: Any) -> list[Any]:
     return list(handles) if type(handles) is list else []
 
 
-def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
+def targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
     """Tasks, futures and primitives that a callback refers to."""
     found = []
     items = list(arguments) if type(arguments) is tuple else []
-    if type(callback) in {types.MethodType, types.BuiltinMethodType}:
+    if type(callback) in _METHODS:
         items.append(callback.__self__)
         if own_class(type(callback.__self__)):  # what it keeps, it may cancel
             for item in gc.get_referents(callback.__self__):
@@ -79,13 +82,8 @@ def _targets(callback: Any, arguments: Any, depth: int) -> list[Any]:
             found.append(item)
         elif futures.is_task(attribute(item, "_task")):  # asyncio.Timeout and its like
             found.append(attribute(item, "_task"))
-        elif depth < 3 and type(item) in {  # noqa: PLR2004 - partial of a method of a closure
-            types.MethodType,
-            types.BuiltinMethodType,
-            types.FunctionType,
-            functools.partial,
-        }:
-            found += _targets(item, (), depth + 1)
-        elif type(item) in {list, tuple, set}:
+        elif depth < 3 and type(item) in _CALLS:  # noqa: PLR2004 - partial of a method of a closure
+            found += targets(item, (), depth + 1)
+        elif type(item) in _GROUPS:
             found += [task for task in list(item)[:1000] if futures.is_future(task)]
     return found

@@ -7,59 +7,28 @@ suspended (an exact fact), never by a name in a traceback.
 from __future__ import annotations
 
 import asyncio
-import gc
-import math
-import time
-import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, GeneratorType
 from typing import Any
 
-from asyncconsole.capture import futures, libraries
+from asyncconsole.capture import futures, libraries, outside
 from asyncconsole.capture.chain import Chain, Level
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.glue import uvloop
-from asyncconsole.capture.objects import attribute, cell, instance_dict, method_code, type_name
+from asyncconsole.capture.objects import Types, attribute, cell, contents, type_name
 from asyncconsole.capture.readers import reader_for, wait_codes
+from asyncconsole.capture.waiting import Waiting, due_of, timer
 from asyncconsole.model.task import Needs
 
 MOST_CHILDREN = 100_000
 _GATHER_CALLBACK = "gather.<locals>._done_callback"
+_GROUPS = Types(set, frozenset, list)
 DEEPEST = 50
 """Gathers and shields inside each other that are followed."""
 
-
-@dataclass(slots=True)
-class Waiting:
-    """What a task waits for, still with live objects in it.
-
-    Attributes:
-        kind: As in `asyncconsole.model.Wait.kind`.
-        future: The future it is suspended on.
-        thing: The primitive, when it is one.
-        tasks: Tasks that must end.
-        needs: How many of them.
-        pending: How many things are not done (gather, wait, TaskGroup).
-        total: How many there are in all.
-        opaque: Something unknown may end the wait as well.
-        due: Monotonic time at which a timer ends it.
-        level: Index of the innermost level that is not part of the wait itself.
-        phrase: Words for waits that have no primitive.
-    """
-
-    kind: str
-    future: Any
-    thing: Any = None
-    tasks: list[Any] = field(default_factory=list)
-    needs: Needs = "all"
-    pending: int | None = None
-    total: int | None = None
-    opaque: bool = False
-    due: float | None = None
-    level: int = -1
-    phrase: str = ""
+_Known = dict[int, Waiting]
+"""What futures met so far stand for, by ``id``: shared ones are followed once."""
 
 
 def understand(chain: Chain, future: Any) -> Waiting:
@@ -69,7 +38,12 @@ def understand(chain: Chain, future: Any) -> Waiting:
         due = due_of(referents(found.timed.owner)) if found.timed is not None else None
         return Waiting(found.kind, found.future, found.thing, opaque=not found.holdable, due=due)
     innermost = _library_levels(chain)
-    for level in innermost:
+    for index, level in enumerate(innermost):
+        if level.code in _WAIT_FOR_ONE:
+            at = len(chain.levels) - len(innermost) + index
+            nearest = _as_completed(chain.levels, at, future)
+            if nearest is not None:
+                return nearest
         known = wait_codes().get(level.code)
         if known is None:
             continue
@@ -78,7 +52,7 @@ def understand(chain: Chain, future: Any) -> Waiting:
         if thing is not None and reader.waits_for(thing, future, kind):
             return Waiting(kind, future, thing, opaque=not reader.holdable)
     for level in innermost:
-        special = _SPECIAL.get(level.code)
+        special = _SPECIAL.get(level.code) or uvloop_special(level)
         if special is not None:
             other = special(level, future)
             if other is not None:
@@ -95,6 +69,8 @@ def relevant(codes: list[CodeType]) -> list[int]:
     Returns:
         Indices; () is for a bare future.
     """
+    if any(code in _WAIT_FOR_ONE for code in codes):
+        return list(range(len(codes)))  # what it goes over is further out
     index = len(codes)
     while index and code_facts(codes[index - 1]).asyncio:
         index -= 1
@@ -102,10 +78,19 @@ def relevant(codes: list[CodeType]) -> list[int]:
     return [i for i in range(index, len(codes)) if codes[i] in known or codes[i] in _SPECIAL]
 
 
+def uvloop_special(level: Level) -> Callable[[Level, Any], Waiting | None] | None:
+    """How to read a level that is one of uvloop's own coroutines; None for all others."""
+    name = uvloop.coroutine_name(level.code)
+    return outside.by_name(name) if name else None
+
+
 def _library_levels(chain: Chain) -> list[Level]:
-    """The innermost run of asyncio's own levels, outermost of them first."""
+    """The innermost run of asyncio's (and uvloop's) own levels, outermost of them first."""
     index = len(chain.levels)
-    while index and code_facts(chain.levels[index - 1].code).asyncio:
+    while index:
+        code = chain.levels[index - 1].code
+        if not code_facts(code).asyncio and not uvloop.coroutine_name(code):
+            break
         index -= 1
     return chain.levels[index:]
 
@@ -118,78 +103,95 @@ def _first(level: Level, wanted: type | tuple[type, ...]) -> Any:
     return None
 
 
-def of_future(future: Any, depth: int = 0) -> Waiting:
-    """What a bare future stands for: a task, a gather, a shield, or itself."""
+def of_future(future: Any, depth: int = 0, known: _Known | None = None) -> Waiting:
+    """What a bare future stands for: a task, a gather, a shield, a job, or itself."""
     if futures.is_task(future):
         return Waiting("task", future, tasks=[future])
+    known = {} if known is None else known
+    if id(future) not in known:
+        known[id(future)] = _of_future(future, depth, known)
+    return known[id(future)]
+
+
+def _of_future(future: Any, depth: int, known: _Known) -> Waiting:
     if issubclass(type(future), futures.GatheringFuture):
-        return _gather(future, depth)
+        return _gather(future, depth, known)
     if futures.is_future(future):
         outer = futures.callback_named(future, "shield.<locals>._outer_done_callback")
         inner = cell(outer, "inner") if outer is not None else None
         if futures.is_future(inner) and depth < DEEPEST:
-            below = of_future(inner, depth + 1)
+            below = of_future(inner, depth + 1, known)
             return Waiting(
-                "shield", future, tasks=below.tasks, needs=below.needs, opaque=below.opaque
+                "shield",
+                future,
+                tasks=below.tasks,
+                needs=below.needs,
+                opaque=below.opaque,
+                jobs=below.jobs,
             )
-        if futures.callback_named(future, "_chain_future.<locals>._call_check_cancel") is not None:
-            return Waiting("executor", future, opaque=True, phrase="a job in another thread")
+        chained = futures.callback_named(future, "_chain_future.<locals>._call_check_cancel")
+        if chained is not None:
+            job = cell(chained, "source")
+            jobs = [] if job is None else [job]
+            return Waiting(
+                "executor", future, opaque=True, jobs=jobs, phrase="a job in another thread"
+            )
     return Waiting("future", future, thing=future, opaque=True)
 
 
-def _gather(future: Any, depth: int) -> Waiting:
+def _gather(future: Any, depth: int, known: _Known) -> Waiting:
     children = attribute(future, "_children")
     children = list(children) if type(children) is list else []
     found = Waiting("gather", future, total=len(children), pending=0, needs="all_or_error")
     found.opaque = not children
-    for child in children[:MOST_CHILDREN]:
-        if futures.done(child):
-            continue
-        found.pending = (found.pending or 0) + 1
-        if found.pending == 1:
-            for callback in futures.callbacks(child):
-                # A child of two gathers has the callbacks of both.
-                if (
-                    type(callback) is FunctionType
-                    and callback.__qualname__ == _GATHER_CALLBACK
-                    and cell(callback, "outer") is future
-                    and cell(callback, "return_exceptions") is True
-                ):
-                    found.needs = "all"
-        _add(found, child, depth)
+    pending = [child for child in children[:MOST_CHILDREN] if not futures.done(child)]
+    if pending:
+        for callback in futures.callbacks(pending[0]):
+            # A child of two gathers has the callbacks of both.
+            if (
+                type(callback) is FunctionType
+                and callback.__qualname__ == _GATHER_CALLBACK
+                and cell(callback, "outer") is future
+                and cell(callback, "return_exceptions") is True
+            ):
+                found.needs = "all"
+    _add(found, pending, depth, known)
     return found
 
 
-def _add(found: Waiting, child: Any, depth: int) -> None:
-    """Count one pending child of a gather or wait among what is waited for."""
-    if futures.is_task(child):
-        found.tasks.append(child)
-        return
-    below = of_future(child, depth + 1) if depth < DEEPEST else None
-    if below is None or below.opaque or not below.tasks:
-        found.opaque = True
-    elif len(below.tasks) == 1 or below.needs == found.needs:
-        found.tasks += below.tasks
-    else:
-        found.opaque = True  # an "all" inside an "any": more than this model can say
+def _add(found: Waiting, children: list[Any], depth: int, known: _Known) -> None:
+    """Count the pending children of a gather or wait among what is waited for."""
+    found.pending = len(children)
+    tasks: dict[int, Any] = {}
+    jobs: dict[int, Any] = {}
+    for child in children:
+        if futures.is_task(child):
+            tasks[id(child)] = child
+            continue
+        below = of_future(child, depth + 1, known) if depth < DEEPEST else None
+        if below is not None:
+            jobs.update((id(job), job) for job in below.jobs)
+        if below is None or below.opaque or not below.tasks:
+            found.opaque = True
+        elif len(below.tasks) == 1 or below.needs == found.needs:
+            tasks.update((id(task), task) for task in below.tasks)
+        else:
+            found.opaque = True  # an "all" inside an "any": more than this model can say
+    found.tasks = list(tasks.values())
+    found.jobs = list(jobs.values())
 
 
 def _asyncio_wait(level: Level, future: Any) -> Waiting | None:
     """``asyncio.wait``: the set of futures is a local of ``_wait``."""
     held = referents(level.owner)
-    group = next(
-        (item for item in held if type(item) in {set, frozenset, list} and _all_futures(item)), None
-    )
+    group = next((item for item in held if type(item) in _GROUPS and _all_futures(item)), None)
     if group is None:
         return None
     when = next((item for item in held if type(item) is str and item in _NEEDS), None)
-    found = Waiting("wait", future, total=len(group), pending=0)
+    found = Waiting("wait", future, total=len(group))
     found.needs = _NEEDS.get(when, "any") if when else "any"
-    found.due = due_of(held)
-    for child in list(group):
-        if not futures.done(child):
-            found.pending = (found.pending or 0) + 1
-            _add(found, child, 0)
+    found.due = due_of(_cells(held))
+    _add(found, [child for child in list(group) if not futures.done(child)], 0, {})
     return found
 
 
@@ -205,6 +207,65 @@ def _all_futures(group: Any) -> bool:
     return bool(items) and all(futures.is_future(item) for item in items[:100])
 
 
+def _as_completed(levels: list[Level], index: int, future: Any) -> Waiting | None:
+    """The next of ``asyncio.as_completed``: an object since 3.13, before that a generator.
+
+    The generator is what the ``for`` loop of a level further out goes over.
+    """
+    held = referents(levels[index].owner)
+    iterator = _first(levels[index], _Iterator) if _Iterator is not None else None
+    todo: Any = None
+    due: float | None = None
+    if iterator is not None:
+        todo = attribute(iterator, "_todo")
+        due = due_of([attribute(iterator, "_timeout_handle")])
+    else:
+        queue = next((item for item in _cells(held) if type(item) is asyncio.Queue), None)
+        for level in reversed(levels[:index]):
+            for item in referents(level.owner):
+                if type(item) is GeneratorType and item.gi_code is _AS_COMPLETED:
+                    inside = _cells(referents(item))
+                    if any(thing is queue for thing in inside):
+                        todo = next((thing for thing in inside if type(thing) is set), None)
+                        due = due_of(inside)
+    if type(todo) is not set:
+        return Waiting("as_completed", future, opaque=True, phrase="as_completed, the next one")
+    found = Waiting("as_completed", future, needs="any", due=due)
+    left = list(todo)
+    _add(found, left, 0, {})
+    # One that has ended already is about to wake the waiter.
+    found.opaque = found.opaque or any(map(futures.done, left))
+    found.phrase = f"as_completed, the next of {len(left)}"
+    return found
+
+
+def _cells(held: list[Any]) -> list[Any]:
+    """These objects and the values of the closure variables among them."""
+    from types import CellType  # noqa: PLC0415 - for the cells alone
+
+    cells = tuple(item for item in held if type(item) is CellType)
+    return [*held, *contents(cells)]
+
+
+_Iterator: Any = getattr(asyncio.tasks, "_AsCompletedIterator", None)
+_AS_COMPLETED = asyncio.as_completed.__code__
+
+
+def _wait_for_one() -> frozenset[CodeType]:
+    """Code of what a consumer of ``as_completed`` awaits."""
+    if _Iterator is not None:
+        names = outside.codes(_Iterator, "_wait_for_one")
+        return frozenset(names)
+    return frozenset(
+        item
+        for item in _AS_COMPLETED.co_consts
+        if type(item) is CodeType and item.co_name == "_wait_for_one"
+    )
+
+
+_WAIT_FOR_ONE = _wait_for_one()
+
+
 def _wait_for(level: Level, future: Any) -> Waiting | None:
     """``asyncio.wait_for`` before 3.12: a task of its own, and a waiter with a timer."""
     held = referents(level.owner)
@@ -212,7 +273,14 @@ def _wait_for(level: Level, future: Any) -> Waiting | None:
     if inner is None:
         return None
     below = of_future(inner)
-    return Waiting("wait_for", future, tasks=below.tasks, opaque=below.opaque, due=due_of(held))
+    return Waiting(
+        "wait_for",
+        future,
+        tasks=below.tasks,
+        opaque=below.opaque,
+        due=due_of(held),
+        jobs=below.jobs,
+    )
 
 
 def _task_group(level: Level, future: Any) -> Waiting | None:
@@ -240,117 +308,31 @@ def _sleep(level: Level, future: Any) -> Waiting | None:
     return Waiting("timer", future, opaque=True, due=due_of(held))
 
 
-def due_of(held: list[Any]) -> float | None:
-    """When the first timer among these objects fires, in its loop's time."""
-    due = [when for when in map(timer, held) if when is not None]
-    return min(due, default=None)
-
-
-def timer(thing: Any) -> float | None:
-    """When a pending timer handle fires, in its loop's time; None for all else."""
-    kind = type(thing)
-    if kind is asyncio.TimerHandle:
-        try:
-            when = _WHEN(thing)
-            # anyio's sleep_forever() has a timer that never fires.
-            real = type(when) is float and when != math.inf
-            return when if real and not _CANCELLED(thing) else None
-        except AttributeError:
-            return None
-    if kind in _NO_TIMERS:
-        return None
-    if issubclass(kind, asyncio.TimerHandle):
-        when = attribute(thing, "_when")
-        real = type(when) is float and math.isfinite(when)
-        return when if real and not attribute(thing, "_cancelled") else None
-    if uvloop.is_timer(thing):
-        when = float(thing.when())
-        return when if math.isfinite(when) and not thing.cancelled() else None
+def _communicate(level: Level, future: Any) -> Waiting | None:
+    """``Process.communicate``: a gather of the tasks that feed and read its pipes."""
+    found = of_future(future)
+    pid = outside.pid_of(referents(level.owner))
+    if pid is not None and found.kind == "gather":
+        found.details.append(("pid", pid))
+        pipes = "1 pipe" if found.pending == 1 else f"{found.pending} pipes"
+        found.phrase = f"communicate with child process {pid}, {pipes} left"
+        return found
     return None
-
-
-_WHEN: Any = asyncio.TimerHandle.__dict__["_when"].__get__
-_CANCELLED: Any = asyncio.Handle.__dict__["_cancelled"].__get__
-_NO_TIMERS = {
-    *(type(None), bool, int, float, str, bytes, dict, list, tuple, set, frozenset, type),
-    *(CodeType, FunctionType, types.MethodType, types.BuiltinFunctionType, types.ModuleType),
-    *(types.CoroutineType, types.GeneratorType, types.CellType, futures.CFuture, futures.CTask),
-}
-"""What a frame refers to most often."""
-
-
-def loop_time(loop: Any) -> float:
-    """A loop's clock. asyncio's is ``time.monotonic``; uvloop's is its own."""
-    if type(loop) in _MONOTONIC:
-        return time.monotonic()
-    if uvloop.is_loop(loop):
-        return float(loop.time())
-    return time.monotonic()
-
-
-_MONOTONIC = {asyncio.SelectorEventLoop, getattr(asyncio, "ProactorEventLoop", None)}
-
-
-def timer_in(manager: Any) -> float | None:
-    """When a timer that a context manager keeps will fire (a timeout in force).
-
-    Works for ``asyncio.timeout``, async_timeout, anyio's cancel scopes and any
-    hand-written manager that holds its timer handle in an attribute.
-    """
-    held = [item for item in gc.get_referents(manager) if type(item) is not type]
-    held += list(instance_dict(manager).values())
-    return due_of(held[:64])
-
-
-def _phrase(kind: str, text: str) -> Callable[[Level, Any], Waiting]:
-    def found(_level: Level, future: Any) -> Waiting:
-        return Waiting(kind, future, opaque=True, phrase=text)
-
-    return found
-
-
-def _codes(owner: Any, *names: str) -> list[CodeType]:
-    if isinstance(owner, type):
-        return [item for item in (method_code(owner, name) for name in names) if item is not None]
-    items = [getattr(owner, name, None) for name in names]
-    return [item.__code__ for item in items if type(item) is FunctionType]
 
 
 def _special() -> dict[CodeType, Callable[[Level, Any], Waiting | None]]:
     """Asyncio's own functions that are not primitives but can be waited in."""
-    from asyncio import base_events, base_subprocess, selector_events, streams  # noqa: PLC0415
-
-    found: dict[CodeType, Callable[[Level, Any], Waiting | None]] = {}
+    found: dict[CodeType, Callable[[Level, Any], Waiting | None]] = dict(outside.readers())
 
     def register(reader: Callable[[Level, Any], Waiting | None], codes: list[CodeType]) -> None:
         found.update(dict.fromkeys(codes, reader))
 
-    register(_asyncio_wait, _codes(asyncio.tasks, "_wait"))
-    register(_wait_for, _codes(asyncio.tasks, "wait_for"))
-    register(_sleep, _codes(asyncio.tasks, "sleep"))
+    register(_asyncio_wait, outside.codes(asyncio.tasks, "_wait"))
+    register(_wait_for, outside.codes(asyncio.tasks, "wait_for"))
+    register(_sleep, outside.codes(asyncio.tasks, "sleep"))
+    register(_communicate, outside.codes(asyncio.subprocess.Process, "communicate"))
     if hasattr(asyncio, "TaskGroup"):
-        register(_task_group, _codes(asyncio.TaskGroup, "__aexit__", "_aexit"))
-    register(
-        _phrase("stream", "data from a stream"), _codes(asyncio.StreamReader, "_wait_for_data")
-    )
-    register(
-        _phrase("stream", "a stream to take data"),
-        _codes(streams.FlowControlMixin, "_drain_helper"),
-    )
-    register(
-        _phrase("subprocess", "a child process to end"),
-        _codes(base_subprocess.BaseSubprocessTransport, "_wait"),
-    )
-    register(
-        _phrase("server", "connections (serves for ever)"),
-        _codes(base_events.Server, "serve_forever"),
-    )
-    register(
-        _phrase("server", "its connections to close"), _codes(base_events.Server, "wait_closed")
-    )
-    sockets = selector_events.BaseSelectorEventLoop
-    names = [name for name in vars(sockets) if name.startswith("sock_")]
-    register(_phrase("socket", "a socket"), _codes(sockets, *names))
+        register(_task_group, outside.codes(asyncio.TaskGroup, "__aexit__", "_aexit"))
     return found
 
 
@@ -359,7 +341,7 @@ _SPECIAL = _special()
 
 def describe(thing: Any) -> str:
     """Type name of a primitive as people call it."""
-    if type(thing) in futures.FUTURES:
+    if any(type(thing) is plain for plain in futures.FUTURES):
         return "Future"
     reader = reader_for(thing)
     return type_name(thing) if reader is None else reader.called(thing)

@@ -94,6 +94,8 @@ def task_document(task: Task) -> dict[str, object]:
             "since": round(wait.since, 3),
             "due": None if wait.due is None else round(wait.due, 3),
             "tasks": list(wait.tasks),
+            "thread": wait.thread,
+            "details": dict(wait.details),
         },
         "where": frame_document(task.where),
         "created": task.created,

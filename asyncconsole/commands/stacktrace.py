@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
-from asyncconsole.commands import phrases
+from asyncconsole.commands import links, phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Line, Result, Text, Thread, UnknownItemError, line
@@ -22,6 +22,10 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         names = ", ".join(item.name or str(item.ident) for item in snapshot.threads[:10])
         msg = f"No thread `{options.thread}`. There are: {names}."
         raise UnknownItemError(msg)
+    if any(item.works_for or item.waits_for for item in threads):
+        snapshot = dataclasses.replace(
+            snapshot, tasks=(await target.snapshot("tasks")).tasks
+        )  # their names
     texts = {(file, number): text for file, number, text in snapshot.sources}
     lines: list[Line] = []
     for item in threads:
@@ -31,6 +35,7 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         lines.append(
             line((item.name or "thread", "name"), f" ({item.ident}){native}{daemon}{loop}")
         )
+        lines += links.of_thread(snapshot, item)
         for frame in item.frames:
             source = texts.get((frame.file, frame.line), "")
             lines.append(line("  ", *phrases.spot(frame), (f"    {source}".rstrip(), "dim")))

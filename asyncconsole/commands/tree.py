@@ -68,16 +68,18 @@ def _draw(roots: list[Task], tasks: dict[int, Task], most: int) -> list[Line]:
     lines: list[Line] = []
     drawn: set[int] = set()
     above: list[int] = []
+    inside: set[int] = set()
     todo: list[tuple[Task, int, str, bool]] = [(task, 0, "", True) for task in reversed(roots)]
     while todo:
         task, depth, prefix, last = todo.pop()
         if len(lines) >= most:
             lines.append(line((f"… more than {most} lines; `tree TASK` shows a part", "dim")))
             break
+        inside.difference_update(above[depth:])
         del above[depth:]
         branch = "" if depth == 0 else prefix + ("└─ " if last else "├─ ")
         children = _children(task, tasks)
-        if task.id in above:
+        if task.id in inside:
             lines.append(_line(branch, task, "  ↺ cycle: awaits itself through the above"))
             continue
         if task.id in drawn and children:
@@ -86,6 +88,7 @@ def _draw(roots: list[Task], tasks: dict[int, Task], most: int) -> list[Line]:
         drawn.add(task.id)
         lines.append(_line(branch, task, ""))
         above.append(task.id)
+        inside.add(task.id)
         # The prefix stops growing where no terminal is wide enough to show it.
         below = "" if depth == 0 else (prefix + ("   " if last else "│  "))[:120]
         for index, number in enumerate(reversed(children)):

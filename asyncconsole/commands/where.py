@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from asyncconsole.commands import phrases, select
+from asyncconsole.commands import links, phrases, select
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Frame, Line, Result, Snapshot, Task, Text, line
@@ -50,10 +50,15 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         "created_by": task.creator,
         "creation": [phrases.frame_document(frame) for frame in task.creation],
         "awaited_by": list(task.awaited_by),
+        "waited_for_by_threads": [links.thread_document(snapshot, i) for i in task.threads],
+        "job": links.job_document(snapshot, task),
+        "through": links.through_document(snapshot, task),
+        "deadline": None if task.deadline is None else round(task.deadline, 3),
         "cancelling": task.cancelling,
         "gap": task.gap,
     }
     lines = [_headline(snapshot, task), *_awaiters(snapshot, task)]
+    lines += links.threads(snapshot, task)
     lines += stack(snapshot, task, everything=options.all)
     folded = sum(not frame.own for frame in task.frames)
     if folded and not options.all and any(frame.own for frame in task.frames):
@@ -61,6 +66,9 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         note = f"  ({count} of libraries folded; `where {task.id} --all` shows them)"
         lines.append(line((note, "dim")))
     lines += _elsewhere(snapshot, task)
+    lines += links.further(snapshot, task)
+    for next_ in links.through(snapshot, task):
+        lines += [_headline(snapshot, next_), *stack(snapshot, next_, everything=options.all)]
     if task.created is not None:
         other = snapshot.task(task.creator) if task.creator is not None else None
         by = f"{other.name} ({other.id})" if other is not None else ""

@@ -35,9 +35,17 @@ MOST_EDGES = 32
 CODE = frozenset({"flow", "inside"})
 """Evidence for a holder that is read from code; see `asyncconsole.model.Hold.how`."""
 
-_PASSES_CANCEL = {"task", "gather", "wait_for", "task_group", "wait"}
-"""Waits through which a cancelled waiter cancels what it waits for. ``asyncio.wait``
-does not by itself; the code around it usually does."""
+_PASSES_CANCEL = {
+    "task",
+    "gather",
+    "wait_for",
+    "task_group",
+    "wait",
+    "as_completed",
+    "executor",
+}
+"""Waits through which a cancelled waiter cancels what it waits for. ``asyncio.wait`` and
+``as_completed`` do not by themselves; the code around them usually does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,9 @@ class Graph:
     def _may_be_cancelled(self) -> set[int]:
         """Tasks that a timeout of their own or of an awaiter will cancel."""
         found = {task.id for task in self.tasks.values() if task.deadline is not None}
+        for thread in self.snapshot.threads:
+            if thread.timeout is not None:  # it will give up, and may cancel what it waited for
+                found.update(thread.waits_for)
         todo = list(found)
         for item in self.tasks.values():
             if item.wait is not None and item.wait.kind == "wait_for" and item.wait.due is not None:

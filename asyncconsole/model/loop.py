@@ -18,6 +18,10 @@ class Thread:
         native_id: The kernel's thread id, when known.
         loop: Id of the event loop that runs in it, when one does.
         frames: Its stack.
+        waits_for: Ids of the tasks without whose end it can't go on: it blocks in
+            ``concurrent.futures.Future.result()`` or the like.
+        works_for: Ids of the tasks that wait for the job it runs.
+        timeout: Seconds for which it waits for ``waits_for`` at most; None for ever.
     """
 
     ident: int
@@ -26,6 +30,9 @@ class Thread:
     native_id: int | None = None
     loop: int | None = None
     frames: tuple[Frame, ...] = ()
+    waits_for: tuple[int, ...] = ()
+    works_for: tuple[int, ...] = ()
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

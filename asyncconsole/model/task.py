@@ -27,6 +27,7 @@ KINDS = (
     "task",
     "gather",
     "wait",
+    "as_completed",
     "wait_for",
     "shield",
     "task_group",
@@ -41,6 +42,9 @@ KINDS = (
     "server",
 )
 """What a task can wait for; see `Wait.kind`."""
+
+Detail = tuple[str, "str | int | float | bool | None"]
+"""A fact worth showing: its name in words, and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ class Wait:
         opaque: True when something else than ``tasks`` and ``resource`` may also
             end this wait, so that it can't be part of a proof.
         due: Seconds until a timer ends this wait by itself; None without one.
+        thread: Ident of the thread that runs the job it waits for, when one does.
+        details: What else is known: peer, buffered bytes, pid, place in a pool's queue.
     """
 
     kind: str
@@ -135,6 +141,8 @@ class Wait:
     total: int | None = None
     opaque: bool = False
     due: float | None = None
+    thread: int | None = None
+    details: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,8 @@ class Task:
         age: Seconds, when tracked.
         creation: Where it was created, innermost frame first, when tracked.
         creator: Id of the task that created it, when tracked and that one still lives.
+        threads: Idents of threads that stand still until it ends
+            (``run_coroutine_threadsafe(...).result()``).
         gap: Why something here is missing, or "".
     """
 
@@ -188,6 +198,7 @@ class Task:
     creation: tuple[Frame, ...] = ()
     creator: int | None = None
     endless: bool = False
+    threads: tuple[int, ...] = ()
 
     @property
     def where(self) -> Frame | None:

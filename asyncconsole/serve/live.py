@@ -11,8 +11,9 @@ from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.act.cancel import Request, ask, fate, watch
-from asyncconsole.capture import quiet
+from asyncconsole.capture import futures, hop, quiet
 from asyncconsole.capture.look import Steps
+from asyncconsole.capture.loops import has_gil
 from asyncconsole.capture.program import shared
 from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
 from asyncconsole.diagnose.phrases import place
@@ -116,18 +117,20 @@ class LiveTarget:
     ) -> Snapshot:
         """The program now, read from the side thread in slices."""
         full = scope in {"all", "known"}
+        threads = (full or scope == "threads") and only is None
         found = await self._driven(
-            self._program.capture(
+            hop.capture(
+                self._program,
                 holds=full,
                 resources=full,
                 tasks=scope not in {"loops", "threads"},
-                threads=False,
+                threads=threads and not has_gil(),
                 first=first,
                 only=only,
                 also=census.known(self._program) if scope == "known" else (),
             )
         )
-        if (full or scope == "threads") and only is None:  # not on a loop: it would see itself
+        if threads and has_gil():  # not on a loop: it would see itself
             found = self._program.dress(found)
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
@@ -135,6 +138,10 @@ class LiveTarget:
 
     async def census(self, most_memory: int | None = None) -> Census:
         """The program now, with every primitive of its heap."""
+        if not has_gil():
+            why = "Only those that tasks wait for or hold: without the GIL no heap can be read."
+            only = await self.snapshot("all")
+            return Census(only, len(only.resources), why)
         found = await census.take(self._program, self._driven, most_memory)
         return dataclasses.replace(found, snapshot=await self._with_lags(found.snapshot))
 
@@ -144,7 +151,10 @@ class LiveTarget:
         return dataclasses.replace(found, loops=tuple(loops), stalls=self._probe.stalls())
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
-        """The tasks in pieces, read as they are asked for."""
+        """The tasks in pieces, read as they are asked for; without the GIL in one."""
+        if not has_gil():
+            yield await self.snapshot("tasks", first=first)
+            return
         loop = await turns.busy(self._program.loops)
         driven = turns.Turns(self._program.stream(first=first), loop).all()
         async with aclosing(driven):
@@ -160,6 +170,8 @@ class LiveTarget:
         deep: bool = False,
     ) -> Snapshot:
         """As much as is needed to tell about a few tasks or primitives."""
+        if not has_gil():
+            return await self.snapshot("all")
         return await self._driven(self._program.around(tasks, resources, witnesses, deep=deep))
 
     async def _driven(self, steps: Steps) -> Snapshot:
@@ -263,7 +275,7 @@ class LiveTarget:
 
     def _why_blocked(self, request: Request) -> str:
         """What keeps the task's loop from running its callbacks."""
-        number = self._program.loops.note(request.task.get_loop())
+        number = self._program.loops.note(futures.loop(request.task))
         for stall in self._probe.stalls():
             if stall.ongoing and stall.loop == number:
                 frame = stall.frame

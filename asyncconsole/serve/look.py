@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from asyncconsole.capture import hop
 from asyncconsole.capture.program import shared
 from asyncconsole.diagnose import confirm
 from asyncconsole.model import Diagnosis, Snapshot
@@ -21,7 +22,7 @@ def snapshot() -> Snapshot:
     Returns:
         Plain data; what could not be read is among its ``gaps``.
     """
-    capture = shared().capture()
+    capture = hop.capture(shared())
     while True:
         try:
             next(capture)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from asyncconsole.capture.objects import class_name, module_of, mro, type_name
+from asyncconsole.capture.objects import class_name, module_of, mro, space, type_name
 
 MODULE = "uvloop.loop"
 
@@ -43,3 +43,48 @@ def callback(handle: Any) -> tuple[Any, tuple[Any, ...]]:
     held = gc.get_referents(handle)
     arguments = next((item for item in held if type(item) is tuple), ())
     return (held[0] if held else None), arguments
+
+
+def coroutine_name(code: Any) -> str:
+    """Name of a coroutine of uvloop's own, by its code; "" for all other code."""
+    return code.co_name if code.co_filename.startswith("uvloop/") else ""
+
+
+def is_transport(thing: Any) -> bool:
+    """True for uvloop's own transports (TCP, pipes)."""
+    return any(
+        class_name(base) in {"UVBaseTransport", "UVStream"} and module_of(base) == MODULE
+        for base in mro(type(thing))
+    )
+
+
+def is_tls(thing: Any) -> bool:
+    """True for uvloop's TLS on top of another transport."""
+    return type_name(thing) == "_SSLProtocolTransport" and module_of(type(thing)) == MODULE
+
+
+def tls_protocol(thing: Any) -> Any:
+    """What carries the TLS of such a transport; it has the transport below it."""
+    return next((i for i in gc.get_referents(thing) if type_name(i) == "SSLProtocol"), None)
+
+
+def peer(transport: Any) -> Any:
+    """Peer address of one of uvloop's transports, or None."""
+    return _own(transport, "get_extra_info", "peername")
+
+
+def unsent(transport: Any) -> int | None:
+    """Bytes that one of uvloop's transports has not sent yet."""
+    found = _own(transport, "get_write_buffer_size")
+    return found if type(found) is int else None
+
+
+def _own(transport: Any, name: str, *arguments: Any) -> Any:
+    """Call a method of uvloop's class, whatever a subclass made of it."""
+    for base in mro(type(transport)):
+        if module_of(base) == MODULE and name in space(base):
+            try:
+                return space(base)[name](transport, *arguments)
+            except Exception:
+                return None  # it is closed
+    return None

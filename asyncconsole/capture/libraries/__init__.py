@@ -44,12 +44,17 @@ log = logging.getLogger("asyncconsole")
 MOST_LEVELS = 200
 """Levels of one library's code, one inside the other, that are looked at."""
 
+MOST_TYPES = 8192
+"""Types whose entry is remembered."""
+
 _book: Book = empty()
 _installed: set[str] = set()
 _failed: dict[str, str] = {}
-_lenders: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()
-_users: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()
-_leaders: weakref.WeakKeyDictionary[type, Any] = weakref.WeakKeyDictionary()
+# By id: a type's hash may be a metaclass's own.
+_Memory = dict[int, tuple["weakref.ref[type]", Any]]
+_lenders: _Memory = {}
+_users: _Memory = {}
+_leaders: _Memory = {}
 _WAIT_FOR = asyncio.wait_for.__code__ if sys.version_info < (3, 12) else None
 """Until 3.11 ``wait_for`` gives what it awaits to a task of its own."""
 
@@ -202,16 +207,17 @@ def anchor(thing: Any) -> Any:
     return _try(reader.anchor, thing)
 
 
-def _remembered(
-    memory: weakref.WeakKeyDictionary[type, Any], entries: dict[type, _Found], kind: type
-) -> _Found | None:
+def _remembered(memory: _Memory, entries: dict[type, _Found], kind: type) -> _Found | None:
     """The entry for a class or its nearest base."""
-    try:
-        return memory[kind]  # type: ignore[no-any-return]  # what was put in below
-    except KeyError:
-        found = next((entries[base] for base in mro(kind) if base in entries), None)
-        memory[kind] = found
-        return found
+    known = memory.get(id(kind))
+    if known is not None and known[0]() is kind:
+        return known[1]  # type: ignore[no-any-return]  # what was put in below
+    by_id = {id(base): entry for base, entry in entries.items()}
+    found = next((by_id[id(base)] for base in mro(kind) if id(base) in by_id), None)
+    if len(memory) >= MOST_TYPES:
+        memory.pop(next(iter(memory)), None)
+    memory[id(kind)] = (weakref.ref(kind), found)
+    return found
 
 
 def _listed(function: Callable[[Any], Any], thing: Any) -> list[Any]:

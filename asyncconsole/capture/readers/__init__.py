@@ -26,29 +26,33 @@ def _readers() -> tuple[Reader, ...]:
 
 
 @cache
-def _by_type() -> dict[type, Reader]:
-    return {reader.type: reader for reader in _readers()}
+def _by_type() -> dict[int, Reader]:
+    return {id(reader.type): reader for reader in _readers()}
 
 
 def register(more: Mapping[type, Reader]) -> None:
     """Take in readers of a library that the program has loaded meanwhile."""
-    _by_type().update(more)
+    _by_type().update({id(kind): reader for kind, reader in more.items()})
     _known.clear()
 
 
 def reader_for(thing: Any) -> Reader | None:
     """The reader for an object's class or the nearest base, or None."""
     kind = type(thing)
-    try:
-        return _known[kind]
-    except KeyError:
-        book = _by_type()
-        found = next((book[base] for base in mro(kind) if base in book), None)
-        _known[kind] = found
-        return found
+    known = _known.get(id(kind))
+    if known is not None and known[0]() is kind:
+        return known[1]
+    book = _by_type()
+    found = next((book[id(base)] for base in mro(kind) if id(base) in book), None)
+    if len(_known) >= MOST_TYPES:
+        _known.pop(next(iter(_known)), None)
+    _known[id(kind)] = (weakref.ref(kind), found)
+    return found
 
 
-_known: weakref.WeakKeyDictionary[type, Reader | None] = weakref.WeakKeyDictionary()
+MOST_TYPES = 8192
+# By id: a type's hash may be a metaclass's own.
+_known: dict[int, tuple[weakref.ref[type], Reader | None]] = {}
 
 
 @cache

@@ -6,8 +6,10 @@ import asyncio
 from collections import deque
 from typing import Any
 
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import Types, attribute
 from asyncconsole.capture.readers.reader import Facts, Reader, code, futures_of
+
+_ITEMS = Types(deque, list)
 
 
 class _QueueReader(Reader):
@@ -21,7 +23,7 @@ class _QueueReader(Reader):
     def read(self, thing: Any) -> Facts:
         items = attribute(thing, "_queue")
         # A subclass may keep its items in anything; only C containers are asked.
-        size = len(items) if type(items) in {deque, list} else None
+        size = len(items) if type(items) in _ITEMS else None
         most = attribute(thing, "_maxsize", 0)
         unfinished = attribute(thing, "_unfinished_tasks", 0)
         finished = attribute(thing, "_finished")
