@@ -28,6 +28,8 @@ class Ended:
         creator: Name of the task that created it; "" when unknown or none.
         creation: Where it was created, innermost first.
         raised: Where the exception was raised, innermost own frame; None when unknown.
+        exact: False when it ended at some moment before ``ended``, and so lived for less
+            than ``lasted``: one of a rush of tasks.
     """
 
     id: int
@@ -43,3 +45,4 @@ class Ended:
     creator: str = ""
     creation: tuple[Frame, ...] = ()
     raised: Frame | None = None
+    exact: bool = True

@@ -43,6 +43,7 @@ class End:
         cancelled_by: Likewise.
         raised: Likewise, as a site.
         at: Monotonic time.
+        exact: False when it ended some time before ``at``.
         record: Its creation record, if any.
     """
 
@@ -50,6 +51,7 @@ class End:
         "at",
         "cancelled_by",
         "coro",
+        "exact",
         "exception",
         "name",
         "number",
@@ -61,7 +63,8 @@ class End:
     )
     outcome: Outcome
 
-    def __init__(self, task: Any, number: int, record: Any) -> None:
+    def __init__(self, task: Any, number: int, record: Any, *, exact: bool = True) -> None:
+        self.exact = exact
         self.at = time.monotonic()
         self.token = weakref.ref(task)
         self.number = number
@@ -112,20 +115,37 @@ class Ring:
         self._cancellers: dict[weakref.ref[Any], str] = {}
         self.seen = 0
 
-    def add(self, task: Any, record: Any) -> None:
-        """Remember a task that has just ended. Runs in its loop's thread."""
+    def add(self, task: Any, record: Any, *, exact: bool = True) -> None:
+        """Remember a task that has ended; ``exact`` when it has just.
+
+        Runs in its loop's thread.
+        """
         loop = futures.loop(task)
         if self._loop is None or self._loop() is not loop:
             if self._ours(loop):
                 return
             self._loop = weakref.ref(loop)  # the same one as last time, mostly
-        end = End(task, self._known(task), record)
+        end = End(task, self._known(task), record, exact=exact)
         if self._cancellers:
             by = self._cancellers.pop(end.token, "")
             if by and end.outcome == "cancelled":
                 end.cancelled_by = by
         self.seen += 1
         self._ends.append(end)
+
+    def forget(self, count: int) -> None:
+        """Tasks have ended that are not remembered."""
+        self.seen += count
+
+    def view(self, task: Any, number: int, record: Any) -> End | None:
+        """A task that has ended and is not remembered yet, as it will be; None for ours."""
+        if self._ours(futures.loop(task)):
+            return None
+        end = End(task, number, record, exact=False)
+        by = self._cancellers.get(end.token, "")
+        if by and end.outcome == "cancelled":
+            end.cancelled_by = by
+        return end
 
     def note_cancel(self, task: Any, by: str) -> None:
         """Remember who asks a task to cancel."""
