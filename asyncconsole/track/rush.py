@@ -26,7 +26,10 @@ BEAT = 0.1
 ORDINARY = 64
 """Tasks in that time that get a done callback at once; about 0.2 ms of work."""
 
-YOUNG = 512
+ROOM = 64
+"""Ended tasks of a rush that are kept for a beat when there are more than can be remembered."""
+
+YOUNG = 64
 """Tasks of a rush after which the ended ones among them are let go of early."""
 
 LIVING = 4096
@@ -48,18 +51,35 @@ class _Queue:
         ended: Those that are going to be written down.
         most: Length of `living` from which it is looked at anew.
         due: When it is time to look at the latest, monotonic.
+        crowd: How many have ended in this beat, about.
+        room: How many of those are kept.
         asked: True while the loop has been asked to look.
     """
 
-    __slots__ = ("asked", "due", "ended", "fresh", "late", "living", "loop", "mature", "most")
+    __slots__ = (
+        "asked",
+        "crowd",
+        "due",
+        "ended",
+        "fresh",
+        "key",
+        "late",
+        "living",
+        "loop",
+        "mature",
+        "most",
+        "room",
+    )
 
     def __init__(self, loop: Any) -> None:
         self.loop = weakref.ref(loop)
+        self.key = id(loop)
         self.fresh: list[Any] = []
         self.living: list[Any] = []
         self.mature: list[Any] = []
         self.late: list[Any] = []
-        self.ended: deque[Any] = deque(maxlen=MOST)
+        self.ended: deque[Any] = deque()
+        self.crowd, self.room = 0, MOST
         self.most = LIVING
         self.due = 0.0
         self.asked = False
@@ -85,16 +105,24 @@ class _Queue:
         return count
 
     def _part(self, tasks: list[Any], living: list[Any]) -> int:
+        """Part the ended from the living, and forget the oldest of the ended."""
         ended, ctask = self.ended, futures.CTask
-        before, count = len(ended), 0
+        before = len(ended)
         for task in tasks:
             # Of the program's own types nothing is called.
             if task.done() if type(task) is ctask else futures.done(task):
                 ended.append(task)
-                count += 1
             else:
                 living.append(task)
-        return max(0, before + count - MOST)
+        self.crowd += len(ended) - before
+        if self.crowd > MOST:
+            # What the ring could not keep either is not worth the memory, nor the time:
+            # it takes longer to make new tasks than to use the place of old ones.
+            self.room = ROOM
+        lost = max(0, len(ended) - self.room)
+        for _ in range(lost):
+            ended.popleft()
+        return lost
 
 
 class Rush:
@@ -221,19 +249,21 @@ class Rush:
             queue.fresh += self._share(loop)
             self._forget(queue.sort())
             self._settle(queue, loop, time.monotonic())
+            if not queue.held():
+                self._queues.pop(queue.key, None)
         finally:
             self._busy.release()
 
     def _settle(self, queue: _Queue, loop: Any, now: float) -> None:
         """Write down the ended, follow those that have lived for a whole beat."""
         queue.due = now + BEAT
+        queue.room = ROOM if queue.crowd > MOST else MOST
+        queue.crowd = 0
         queue.late += queue.mature
         queue.mature, queue.living, queue.most = queue.living, [], LIVING
         self._go_on(queue, loop)
         while queue.ended:
             self._finish(queue.ended.popleft())
-        if not (queue.fresh or queue.mature or queue.late):
-            self._queues.pop(id(loop), None)
 
     def _go_on(self, queue: _Queue, loop: Any) -> None:
         """Follow some of those that have lived for long; the others in the next turn."""

@@ -159,7 +159,7 @@ class TaskHook:
             self._generation += 1
             log.error("task tracking failed and is off: %s", self.broken)
 
-    def _noter(self) -> _Note:
+    def _noter(self) -> _Note:  # noqa: C901, PLR0915 - calls would cost what this must not
         """A function that fills the record of a new task. Every nanosecond counts in it."""
         generation = self._generation
         frames, ring = self.frames, self.ring
@@ -266,21 +266,23 @@ class TaskHook:
         generation, hook = self._generation, self
 
         def create_task(self: Any, coro: Any, **keywords: Any) -> Any:
-            # In the very steps of the method that was there, which is a call less.
             if inline and self._task_factory is None and not self._closed:
+                # In the very steps of the method that was there, which is a call less.
                 task = _tasks.Task(coro, loop=self, **keywords)
-                if task._source_traceback:  # noqa: SLF001 - see above
-                    del task._source_traceback[-1]  # noqa: SLF001 - see above
+                if task._source_traceback:  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+                    del task._source_traceback[-1]  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+                new = True
             else:
                 task = before(self, coro, **keywords)
+                new = record_of(task) is None
             try:
-                if hook._generation == generation and (not inline or record_of(task) is None):
+                if new and hook._generation == generation:
                     record = Record(task, drop)
                     keep(record)
                     note(record, task, current(self), here(1))
-                return task
             except Exception as error:
                 hook._fail(error)
+            try:
                 return task
             finally:
                 del task  # an eager task's exception has this frame in its traceback

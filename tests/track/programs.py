@@ -12,6 +12,7 @@ import contextvars
 import gc
 import json
 import sys
+import threading
 import weakref
 
 from asyncconsole.capture.program import shared
@@ -286,15 +287,63 @@ async def nothing_is_kept_alive():
         task = asyncio.create_task(returns(value), name="value")
         await task
         assert tracker().ended()[-1].result.endswith(text), tracker().ended()[-1].result
-    for _ in range(1500):
-        await asyncio.create_task(noop())
-    status = tracker().status()
-    assert status.ended == 1000
-    assert status.dropped >= 500
-    tasks = [weakref.ref(asyncio.create_task(noop())) for _ in range(50)]
+    tasks = [weakref.ref(asyncio.create_task(noop())) for _ in range(20)]
     await turns()
     gc.collect()
     assert [task for task in tasks if task() is not None] == []
+
+
+async def a_rush():
+    """Of a rush the last ones are told, exactly counted; soon nothing of it is kept."""
+    on()
+    said = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: said.append((context["message"], threading.get_ident()))
+    )
+
+    async def fails():
+        await asyncio.sleep(0)
+        raise ValueError("one of many")
+
+    tasks = [asyncio.create_task(noop(), name=f"noop-{i}") for i in range(500)]
+    tasks.append(asyncio.create_task(fails(), name="fails"))
+    await asyncio.wait(tasks)
+    listed = tracker().ended()
+    names = [item.name for item in listed]
+    assert len(set(names)) == len(names) == 501, len(names)
+    assert ended("fails").exception == "ValueError: one of many"
+    assert ended("noop-0").exact
+    assert not ended("noop-400").exact
+    assert ended("noop-400").result == "41"
+    numbers = {item.name: item.id for item in listed}
+    assert len(set(numbers.values())) == 501
+    gone = [weakref.ref(task) for task in tasks]
+    del tasks
+    for i in range(2500):
+        gone.append(weakref.ref(task := asyncio.create_task(noop(), name=f"later-{i}")))
+        await task
+        kept = sum(task() is not None for task in gone) if i % 500 == 499 else 0
+        assert kept < 1300, kept
+    del task
+    status = tracker().status()
+    assert status.ended + status.dropped == 3001, status
+    assert status.ended <= 1000
+    assert tracker().ended()[-1].name == "later-2499"
+    hanging = [asyncio.create_task(hang(), name=f"hang-{i}") for i in range(200)]
+    loop = asyncio.get_running_loop()
+    end_at = loop.time() + 30
+    while [task for task in gone if task() is not None] or tracker()._tasks.busy:
+        await loop.run_in_executor(None, tracker().beat)
+        await asyncio.sleep(0.01)
+        gc.collect()
+        assert loop.time() < end_at, sum(task() is not None for task in gone)
+    assert {item.name: item.id for item in tracker().ended()}["later-2499"] > 0
+    assert said == [("Task exception was never retrieved", threading.get_ident())]
+    end(hanging)
+    await turns()
+    assert ended("hang-199").exact
+    assert ended("hang-199").outcome == "cancelled"
+    assert not tracker()._tasks.busy
 
 
 async def cancellers():

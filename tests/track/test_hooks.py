@@ -19,6 +19,7 @@ CHECKS = (
     "creation_chain",
     "gathered",
     "nothing_is_kept_alive",
+    "a_rush",
     "cancellers",
     "explicit_deadlock",
     "a_signal_is_no_deadlock",
