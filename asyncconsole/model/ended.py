@@ -21,7 +21,8 @@ class Ended:
         outcome: How it ended.
         result: What it returned, bounded; the type alone for anything but plain values.
         exception: Type and message of what it raised, bounded; "" otherwise.
-        cancelled_by: Who cancelled it: ``console``, or ``unknown``; "" when nobody did.
+        cancelled_by: Who cancelled it: ``console``; ``asyncio.run, at its end``; ``unknown``;
+            "" when nobody did.
         created: ISO 8601 UTC; None when it was created before tracking began.
         ended: ISO 8601 UTC.
         lasted: Seconds it lived; None when that is not known.

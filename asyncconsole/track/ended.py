@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import sys
 import time
 import types
 import weakref
+from asyncio import runners as _runners
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -83,7 +85,7 @@ class End:
         self.coro = getattr(coroutine, "__qualname__", None) or type_name(coroutine)
         if state == "CANCELLED":
             self.outcome = "cancelled"
-            self.cancelled_by = "unknown"
+            self.cancelled_by = _shutting_down() if exact else "unknown"
             return
         # Not `task.exception()`: that would count as having looked at it, and so silence
         # asyncio's "exception was never retrieved".
@@ -94,6 +96,25 @@ class End:
             self.outcome = "raised"
             self.exception = told(error)
             self.raised = _raised(error)
+
+
+def _shutting_down() -> str:
+    """Who cancelled a task that ends right now, under these frames.
+
+    What is left at the end of ``asyncio.run`` is cancelled by it; a loop that it runs
+    only for that has its function above it.
+    """
+    frame: Any = sys._getframe()  # noqa: SLF001 - inspect is too slow here
+    for _ in range(_DEEPEST):
+        if frame is None:
+            break
+        if frame.f_code is _END:
+            return "asyncio.run, at its end"
+        frame = frame.f_back
+    return "unknown"
+
+
+_END: Any = _runners._cancel_all_tasks.__code__  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
 class Ring:

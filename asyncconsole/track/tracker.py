@@ -102,11 +102,9 @@ class Tracker:
 
     def beat(self) -> None:
         """Now and then, in the side thread: finish what a rush of tasks has left."""
-        waiting = (
-            {id(fact.reference()) for fact in self._program.loops.find() if fact.idle}
-            if self._tasks.busy
-            else set()
-        )
+        if not self._tasks.busy:
+            return
+        waiting = {id(fact.reference()) for fact in self._program.loops.find() if fact.idle}
         self._tasks.beat(lambda loop: id(loop) in waiting)
 
     def note_cancel(self, task: Any) -> None:

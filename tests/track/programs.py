@@ -357,6 +357,14 @@ async def cancellers():
     await turns()
     assert ended("a").cancelled_by == "unknown"
     assert ended("b").cancelled_by == "console"
+    if KIND == "asyncio":
+
+        async def leaves():
+            asyncio.create_task(hang(), name="left")
+            await asyncio.sleep(0)
+
+        await asyncio.get_running_loop().run_in_executor(None, asyncio.run, leaves())
+        assert ended("left").cancelled_by == "asyncio.run, at its end"
 
 
 async def explicit_deadlock():
@@ -420,6 +428,75 @@ async def a_signal_is_no_deadlock():
     assert [item for item in found if item.proven] == [], found
     go.set()
     await asyncio.wait_for(asyncio.gather(*tasks), 10)
+
+
+async def acquired_in_a_rush():
+    """Explicit acquires faster than all of them can be written down: the owner is exact."""
+    on(tasks=False, locks=True)
+    busy, first, second = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+    me = asyncio.current_task()
+
+    async def move(one, other):
+        await one.acquire()
+        try:
+            await asyncio.sleep(0)
+            await other.acquire()
+            other.release()
+        finally:
+            one.release()
+
+    for _ in range(600):
+        await busy.acquire()
+        (owner,) = tracker().owners(busy)
+        assert owner.task is me
+        busy.release()
+        assert tracker().owners(busy) == []
+    await busy.acquire()
+    (owner,) = tracker().owners(busy)
+    assert (owner.task, owner.site, owner.since) == (me, None, None)
+    tasks = [
+        asyncio.create_task(move(first, second), name="a"),
+        asyncio.create_task(move(second, first), name="b"),
+    ]
+    await turns(10)
+    before = capture()
+    snapshot = capture()
+    cycle = [item for item in snapshot.resources if item.waiters and item.holders]
+    assert len(cycle) == 2
+    for item in cycle:
+        (holder,) = item.holders
+        assert (holder.how, holder.certain, holder.exact) == ("tracked", True, False)
+        assert holder.line == move.__code__.co_firstlineno + 1
+    (finding,) = [item for item in confirm(before, snapshot).findings if item.proven]
+    assert finding.kind == "lock_cycle"
+    # Off and on again: what was recorded bare is not taken for the truth of another time.
+    on(tasks=False, locks=False)
+    busy.release()
+    await busy.acquire()
+    on(tasks=False, locks=True)
+    assert tracker().owners(busy) == []
+    busy.release()
+    end(tasks)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    # A function that has returned, and no line of it recorded.
+    gate = asyncio.Lock()
+
+    async def take():
+        await gate.acquire()
+
+    async def work():
+        for _ in range(600):
+            await busy.acquire()
+            busy.release()
+        await take()
+        await hang()
+
+    task = asyncio.create_task(work(), name="work")
+    await turns()
+    (item,) = [item for item in capture().tasks if item.name == "work"]
+    (hold,) = item.holds
+    assert (hold.how, hold.certain, hold.file, hold.line) == ("tracked", True, "", 0)
+    end([task])
 
 
 async def locks_work():

@@ -23,6 +23,7 @@ CHECKS = (
     "cancellers",
     "explicit_deadlock",
     "a_signal_is_no_deadlock",
+    "acquired_in_a_rush",
     "locks_work",
     "held_with_nobody_waiting",
     "any_order",
