@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from asyncconsole.track.ended import Ring
 from asyncconsole.track.tracker import tracker
 
 ROUNDS = 7
@@ -87,8 +86,6 @@ async def main() -> None:
     await compare("task create + await, 1 frame", tasks, TASKS, tasks=1)
     await compare("task create + await, 5 frames (default)", tasks, TASKS, tasks=5)
     await compare("task create + await, 10 frames", tasks, TASKS, tasks=10)
-
-
 
     await compare("async with lock", with_lock, LOCKS, locks=True)
     await compare("lock.acquire(), release()", pairs, LOCKS, locks=True)
