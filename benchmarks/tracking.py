@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from asyncconsole.track.ended import Ring
 from asyncconsole.track.tracker import tracker
 
 ROUNDS = 7
@@ -87,9 +86,7 @@ async def main() -> None:
     await compare("task create + await, 1 frame", tasks, TASKS, tasks=1)
     await compare("task create + await, 5 frames (default)", tasks, TASKS, tasks=5)
     await compare("task create + await, 10 frames", tasks, TASKS, tasks=10)
-    add, Ring.add = Ring.add, lambda *_: None  # type: ignore[assignment,method-assign]  # what the ring itself costs
-    await compare("task create + await, 1 frame, no ring", tasks, TASKS, tasks=1)
-    Ring.add = add  # type: ignore[method-assign]  # as it was
+
     await compare("async with lock", with_lock, LOCKS, locks=True)
     await compare("lock.acquire(), release()", pairs, LOCKS, locks=True)
     await compare("async with lock, contended", contended, LOCKS // 10, locks=True)

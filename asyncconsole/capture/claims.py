@@ -6,12 +6,14 @@ the exact moment; where they contradict each other neither is certain.
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any
 
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.holders import Held
-from asyncconsole.capture.records import Owner, Records, Site, frame_at, line_at
+from asyncconsole.capture.records import Owner, Records, frame_at, line_at
+from asyncconsole.model import Frame
 
 Claims = list[tuple[Draft, Held]]
 
@@ -39,7 +41,7 @@ class Recorded:
             return claims
         merged = list(claims)
         for owner in self._records.owners(thing):
-            if owner.site is None:
+            if owner.task is None:
                 if len(claims) == 1:
                     claims[0][1].since = owner.since
                 continue
@@ -51,7 +53,7 @@ class Recorded:
                 held = mine[0]
                 # A stack in doubt proves nothing about who gives it back, and code even less.
                 held.provable = held.certain or (
-                    held.how == "flow" and self._given_back_by(owner.site)
+                    held.how == "flow" and self._given_back_by(self._code(draft, held, owner))
                 )
                 held.how, held.since, held.certain = "tracked", owner.since, True
             else:
@@ -61,7 +63,10 @@ class Recorded:
     def _held(self, thing: Any, draft: Draft, owner: Owner) -> Held:
         """A claim that rests on a record alone."""
         site = owner.site
-        assert site is not None
+        if site is None:
+            held = Held(thing, thing, -1, 0, None, "tracked", certain=True, provable=False)
+            held.site = Frame("", 0, "")
+            return held
         line = line_at(site)
         held = Held(thing, thing, -1, line, None, "tracked", certain=True, since=owner.since)
         for index, level in enumerate(draft.chain.levels[: len(draft.frames)]):
@@ -69,15 +74,19 @@ class Recorded:
                 held.level = index
         if held.level < 0:
             held.site = frame_at(site)
-        held.provable = held.level >= 0 and self._given_back_by(site)
+        held.provable = held.level >= 0 and self._given_back_by(site.code)
         return held
 
-    def _given_back_by(self, site: Site) -> bool:
+    def _code(self, draft: Draft, held: Held, owner: Owner) -> CodeType:
+        """The function that took it, as recorded or else as found on the stack."""
+        return owner.site.code if owner.site is not None else draft.chain.levels[held.level].code
+
+    def _given_back_by(self, code: CodeType) -> bool:
         """Whether the function at work that took it surely gives it back.
 
         It does if it releases, and no other function alive only releases.
         """
-        return "release" in site.code.co_names and not self._others_give_back(id(site.code))
+        return "release" in code.co_names and not self._others_give_back(id(code))
 
     def _others_give_back(self, code: int) -> bool:
         """True when some task runs own code that releases and never acquires.

@@ -32,12 +32,12 @@ class Owner:
 
     Attributes:
         task: The live task; None where only the moment is known.
-        since: Monotonic time.
-        site: Where; None where only the moment is known.
+        since: Monotonic time; None where only the task is known.
+        site: Where; None unless all is known.
     """
 
     task: Any
-    since: float
+    since: float | None
     site: Site | None
 
 

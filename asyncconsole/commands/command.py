@@ -46,6 +46,7 @@ class Command:
             ``metavar="LOCK"`` is completed with names and ids.
         aliases: Other names.
         effect: ``write`` when it changes the program; read-only consoles refuse it.
+        asks: With these options a ``write`` command changes nothing, and is allowed anyway.
         deadline: Seconds after which the session gives up and says so.
         interactive: True when it needs the terminal itself.
         group: Heading in ``help``.
@@ -57,6 +58,7 @@ class Command:
     configure: Callable[[argparse.ArgumentParser], None] = _no_options
     aliases: tuple[str, ...] = ()
     effect: Effect = "read"
+    asks: Callable[[argparse.Namespace], bool] = lambda _options: False
     deadline: float = 10.0
     interactive: bool = False
     group: str = "look"

@@ -68,6 +68,11 @@ class Call:
         """True when the answer is to be one JSON document."""
         return bool(self.options.json)
 
+    @property
+    def changes(self) -> bool:
+        """True when it changes the program."""
+        return self.command.effect == "write" and not self.command.asks(self.options)
+
 
 def parse(line: str) -> Call | None:
     """The command that ``line`` means; None for an empty line.

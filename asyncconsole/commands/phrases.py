@@ -35,6 +35,8 @@ def spot(frame: Frame | None) -> Line:
         return line(("?", "dim"))
     if frame.kind == "object":
         return line((frame.function, "library"))
+    if not frame.file:
+        return line(("a line that is not known", "dim"))
     return line(
         (f"{base(frame.file)}:{frame.line} {frame.function}", "own" if frame.own else "library")
     )

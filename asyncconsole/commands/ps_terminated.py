@@ -76,7 +76,7 @@ def _table(items: list[Ended]) -> Table:
             (line((item.outcome, STYLES[item.outcome])),),
             (line((item.name, "name")),),
             (line(item.coro),),
-            (line(phrases.age(item.lasted, exact=True)),),
+            (line(lasted(item)),),
             (line(item.ended[11:23]),),
             (line(outcome(item)),),
         )
@@ -90,8 +90,16 @@ def outcome(item: Ended) -> str:
     if item.outcome == "raised":
         return item.exception
     if item.outcome == "cancelled":
+        if item.cancelled_by == "unknown":
+            return "cancelled, by whom is not known"
         return f"cancelled by {item.cancelled_by}"
     return item.result
+
+
+def lasted(item: Ended) -> str:
+    """How long a task lived, in words; "" when unknown."""
+    text = phrases.age(item.lasted, exact=True)
+    return text if item.exact or not text else f"≤ {text}"
 
 
 def ended_document(item: Ended) -> dict[str, object]:
@@ -107,6 +115,7 @@ def ended_document(item: Ended) -> dict[str, object]:
         "created": item.created,
         "ended": item.ended,
         "lasted": None if item.lasted is None else round(item.lasted, 6),
+        "exact": item.exact,
         "creator": item.creator or None,
         "creation": [phrases.frame_document(frame) for frame in item.creation],
         "raised": phrases.frame_document(item.raised),

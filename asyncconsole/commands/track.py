@@ -46,8 +46,14 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         "locks": status.locks,
         "ended": status.ended,
         "dropped": status.dropped,
+        "broken": status.broken or None,
     }
     return Result(document, (Text(tuple(_told(status))),))
+
+
+def _asks(options: argparse.Namespace) -> bool:
+    """True for ``track``, ``track status``, ``track tasks``, ``track locks status``."""
+    return not {"on", "off"} & {options.what, options.switch}
 
 
 def _told(status: TrackStatus) -> list[Line]:
@@ -73,6 +79,7 @@ COMMAND = Command(
     run=_run,
     configure=_configure,
     effect="write",
+    asks=_asks,
     group="console",
     examples=("track", "track tasks on --frames 10", "track locks on", "track off"),
 )

@@ -7,7 +7,7 @@ import argparse
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.commands.ps_terminated import STYLES, ended_document, outcome
+from asyncconsole.commands.ps_terminated import STYLES, ended_document, lasted, outcome
 from asyncconsole.model import Line, Result, Text, UnknownItemError, line
 from asyncconsole.model.ended import Ended
 
@@ -43,13 +43,13 @@ def _chosen(items: list[Ended], word: str, *, tracked: bool) -> Ended:
 
 
 def _told(item: Ended) -> list[Line]:
-    lasted = f" after {phrases.age(item.lasted, exact=True)}" if item.lasted is not None else ""
+    after = f" after {lasted(item)}" if item.lasted is not None else ""
     lines = [
         line(
             (item.name, "name"),
             f" ({item.id})  ",
             (item.outcome, STYLES[item.outcome]),
-            f"{lasted}: {outcome(item)}" if outcome(item) else lasted,
+            f"{after}: {outcome(item)}" if outcome(item) else after,
         ),
         line(f"  {item.coro}, ended {item.ended}"),
     ]

@@ -21,13 +21,16 @@ class Ended:
         outcome: How it ended.
         result: What it returned, bounded; the type alone for anything but plain values.
         exception: Type and message of what it raised, bounded; "" otherwise.
-        cancelled_by: Who cancelled it: ``console``, or ``unknown``; "" when nobody did.
+        cancelled_by: Who cancelled it: ``console``; ``asyncio.run, at its end``; ``unknown``;
+            "" when nobody did.
         created: ISO 8601 UTC; None when it was created before tracking began.
         ended: ISO 8601 UTC.
         lasted: Seconds it lived; None when that is not known.
         creator: Name of the task that created it; "" when unknown or none.
         creation: Where it was created, innermost first.
         raised: Where the exception was raised, innermost own frame; None when unknown.
+        exact: False when it ended at some moment before ``ended``, and so lived for less
+            than ``lasted``: one of a rush of tasks.
     """
 
     id: int
@@ -43,3 +46,4 @@ class Ended:
     creator: str = ""
     creation: tuple[Frame, ...] = ()
     raised: Frame | None = None
+    exact: bool = True

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 OBSERVE = 2.0
 """Seconds between looks at what tasks wait on, so that waits get an age."""
 
+PULSE = 0.25
+"""Seconds between two beats of our own while the probe, which else gives them, is off."""
+
 MOST_OBSERVED = 2_000
 """Tasks above which these looks are left out: they would cost too much."""
 
@@ -75,6 +78,8 @@ class LiveTarget:
         self._probe = Probe(
             loop, self._program.loops, self._program.number, stall_threshold, self._observe
         )
+        self._loop = loop
+        self._pulse: asyncio.TimerHandle | None = None
         self._observed = 0.0
         self._tracked = track_tasks, track_locks
         self._tracker: Tracker | None = None
@@ -85,6 +90,7 @@ class LiveTarget:
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
         self._probe.start()
+        self._set_pulse()
         tasks, locks = self._tracked
         if tasks or locks:
             self.track(tasks=tasks, locks=locks)
@@ -95,13 +101,30 @@ class LiveTarget:
         if self._freeing is not None:
             self._freeing.cancel()
         self._rest.close()
+        if self._pulse is not None:
+            self._pulse.cancel()
+            self._pulse = None
         if self._tracker is not None:
             self._tracker.close()
             self._tracker = None
 
+    def _set_pulse(self) -> None:
+        """Beat while the probe does not."""
+        if self._pulse is not None:
+            self._pulse.cancel()
+            self._pulse = None
+        if not self._probe.status().on:
+            self._pulse = self._loop.call_later(PULSE, self._beat)
+
+    def _beat(self) -> None:
+        self._set_pulse()
+        self._observe()
+
     def _observe(self) -> None:
-        """With a beat of the probe: note what tasks wait on, so that waits get an age."""
+        """With each beat: note what tasks wait on, so that waits get an age."""
         quiet.check()
+        if self._tracker is not None:
+            self._tracker.beat()
         if time.monotonic() - self._observed >= OBSERVE:
             self._program.observe(MOST_OBSERVED)
             self._observed = time.monotonic()
@@ -297,6 +320,8 @@ class LiveTarget:
     def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
         """Change and tell the stall probe's settings."""
         status = self._probe.configure(on=on, threshold=threshold)
+        if on is not None or threshold is not None:
+            self._set_pulse()
         return ProbeStatus(status.on, status.threshold, status.interval)
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:

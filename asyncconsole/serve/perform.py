@@ -94,7 +94,7 @@ async def perform(
         if call is None:
             return Answer()
         _allow(call, person, rules)
-        if call.command.effect == "write":
+        if call.changes:
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
         call.options.person = person.terminal.interactive or person.terminal.colour
         result = await _run(call, target, person, timeout)
@@ -120,7 +120,7 @@ async def perform(
 def _allow(call: dispatch.Call, person: Person, rules: Rules) -> None:
     command = call.command
     opens_repl = command.name == "console"
-    if rules.read_only and (command.effect == "write" or opens_repl):
+    if rules.read_only and (call.changes or opens_repl):
         does = "runs code in" if opens_repl else "changes"
         msg = (
             f"`{command.name}` {does} the program, and this console is read-only. "

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import sys
 import time
 import types
 import weakref
+from asyncio import runners as _runners
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +45,7 @@ class End:
         cancelled_by: Likewise.
         raised: Likewise, as a site.
         at: Monotonic time.
+        exact: False when it ended some time before ``at``.
         record: Its creation record, if any.
     """
 
@@ -50,6 +53,7 @@ class End:
         "at",
         "cancelled_by",
         "coro",
+        "exact",
         "exception",
         "name",
         "number",
@@ -61,7 +65,8 @@ class End:
     )
     outcome: Outcome
 
-    def __init__(self, task: Any, number: int, record: Any) -> None:
+    def __init__(self, task: Any, number: int, record: Any, *, exact: bool = True) -> None:
+        self.exact = exact
         self.at = time.monotonic()
         self.token = weakref.ref(task)
         self.number = number
@@ -80,7 +85,7 @@ class End:
         self.coro = getattr(coroutine, "__qualname__", None) or type_name(coroutine)
         if state == "CANCELLED":
             self.outcome = "cancelled"
-            self.cancelled_by = "unknown"
+            self.cancelled_by = _shutting_down() if exact else "unknown"
             return
         # Not `task.exception()`: that would count as having looked at it, and so silence
         # asyncio's "exception was never retrieved".
@@ -91,6 +96,25 @@ class End:
             self.outcome = "raised"
             self.exception = told(error)
             self.raised = _raised(error)
+
+
+def _shutting_down() -> str:
+    """Who cancelled a task that ends right now, under these frames.
+
+    What is left at the end of ``asyncio.run`` is cancelled by it; a loop that it runs
+    only for that has its function above it.
+    """
+    frame: Any = sys._getframe()  # noqa: SLF001 - inspect is too slow here
+    for _ in range(_DEEPEST):
+        if frame is None:
+            break
+        if frame.f_code is _END:
+            return "asyncio.run, at its end"
+        frame = frame.f_back
+    return "unknown"
+
+
+_END: Any = _runners._cancel_all_tasks.__code__  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
 class Ring:
@@ -112,20 +136,37 @@ class Ring:
         self._cancellers: dict[weakref.ref[Any], str] = {}
         self.seen = 0
 
-    def add(self, task: Any, record: Any) -> None:
-        """Remember a task that has just ended. Runs in its loop's thread."""
+    def add(self, task: Any, record: Any, *, exact: bool = True) -> None:
+        """Remember a task that has ended; ``exact`` when it has just.
+
+        Runs in its loop's thread.
+        """
         loop = futures.loop(task)
         if self._loop is None or self._loop() is not loop:
             if self._ours(loop):
                 return
             self._loop = weakref.ref(loop)  # the same one as last time, mostly
-        end = End(task, self._known(task), record)
+        end = End(task, self._known(task), record, exact=exact)
         if self._cancellers:
             by = self._cancellers.pop(end.token, "")
             if by and end.outcome == "cancelled":
                 end.cancelled_by = by
         self.seen += 1
         self._ends.append(end)
+
+    def forget(self, count: int) -> None:
+        """Tasks have ended that are not remembered."""
+        self.seen += count
+
+    def view(self, task: Any, number: int, record: Any) -> End | None:
+        """A task that has ended and is not remembered yet, as it will be; None for ours."""
+        if self._ours(futures.loop(task)):
+            return None
+        end = End(task, number, record, exact=False)
+        by = self._cancellers.get(end.token, "")
+        if by and end.outcome == "cancelled":
+            end.cancelled_by = by
+        return end
 
     def note_cancel(self, task: Any, by: str) -> None:
         """Remember who asks a task to cancel."""

@@ -8,7 +8,8 @@ earlier is always called.
 
 A record lies on the primitive itself, so it goes when that goes: for an explicit acquire
 ``(weak reference to the task, time, code, instruction)``; for ``async with`` the time
-alone, because there the owner's stack tells who and where.
+alone, because there the owner's stack tells who and where. When explicit acquires come
+thick and fast it is the reference alone: time and place would cost more than the lock.
 """
 
 from __future__ import annotations
@@ -33,23 +34,16 @@ from asyncconsole.track.patch import Patch, stock
 # Loaded before anything is patched: the readers know waits by the code of these methods.
 _READERS = (_lock_reader, _semaphore_reader)
 
+ORDINARY = 500
+"""Explicit acquires of which everything is recorded, until the next beat."""
+
+RUSH = 256
+"""After that many more it is looked whether the beat is over."""
+
+BEAT = 0.1
+"""Seconds."""
+
 _Entry = tuple["weakref.ref[Any]", float, Any, int]
-
-
-def _current() -> Callable[[], Any]:
-    """The quickest way to the running task. There always is one: it awaits."""
-    if sys.version_info >= (3, 12):
-        return asyncio.current_task
-    # Python code there, and getpid() each time; with one loop it can only be that one's.
-    running = _tasks._current_tasks  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-
-    def current() -> Any:
-        if len(running) == 1:
-            for task in running.values():
-                return task
-        return asyncio.current_task()
-
-    return current
 
 
 class LockHook:
@@ -88,6 +82,11 @@ class LockHook:
         for patch in self._patches:
             patch.off()
         self._patches.clear()
+        for thing in self._things():
+            # A bare reference doesn't tell of which time it is.
+            if type(attribute(thing, "_asyncconsole_owner")) is weakref.ref:
+                with contextlib.suppress(Exception):
+                    thing._asyncconsole_owner = None  # noqa: SLF001 - ours
         self._known = weakref.WeakSet()
 
     def _put(self, owner: type, name: str, function: Any) -> None:
@@ -106,6 +105,9 @@ class LockHook:
         if not self.on:
             return []
         found = attribute(thing, "_asyncconsole_owner")
+        if type(found) is weakref.ref:
+            task = found()
+            return [Owner(task, None, None)] if task is not None else []
         entries = found if type(found) is list else [found] if type(found) is tuple else []
         owners = []
         for reference, since, code, instruction in list(entries):
@@ -120,26 +122,62 @@ class LockHook:
 
     def taken(self) -> list[Any]:
         """Primitives that were taken explicitly and not given back."""
+        return [thing for thing in self._things() if attribute(thing, "_asyncconsole_owner")]
+
+    def _things(self) -> list[Any]:
+        """Primitives that were ever taken explicitly."""
         for _ in range(5):
             try:
-                known = list(self._known)
+                return list(self._known)
             except RuntimeError:  # one was added meanwhile
                 continue
-            return [thing for thing in known if attribute(thing, "_asyncconsole_owner")]
         return []
 
-    def _lock_functions(self, *, inline: bool) -> dict[str, Any]:
+    def _lock_functions(  # noqa: C901, PLR0915 - two closures over the same counters
+        self, *, inline: bool
+    ) -> dict[str, Any]:
         acquire_before: Any = asyncio.Lock.acquire
         release_before: Any = asyncio.Lock.release
         entry, know = _entry_maker(), self._know
         generation, hook = self._generation, self
+        current, reference, now = asyncio.current_task, weakref.ref, time.monotonic
+        running = getattr(_tasks, "_current_tasks", {})
+        quick = sys.version_info >= (3, 12)  # current_task is C code from there on
+        spare, due = ORDINARY, 0.0
+        last: weakref.ref[Any] = reference(self)  # no task at first
+
+        def refill() -> None:
+            nonlocal spare, due
+            time = now()
+            spare = 0
+            if time >= due:
+                spare, due = ORDINARY, time + BEAT
 
         async def acquire(self: Any) -> Any:
+            nonlocal spare, last
             result: Any = True
             if inline and not self._locked and not self._waiters:
                 self._locked = True
             else:
                 result = await acquire_before(self)
+            spare -= 1
+            if spare < 0 and hook._generation == generation:
+                # In a rush: who it is, and no more. Every nanosecond counts here.
+                if spare < -RUSH:
+                    refill()
+                try:
+                    if quick:
+                        task = current()
+                    else:  # Python code there, and getpid() each time
+                        (task,) = running.values()
+                    by = last  # mostly the same one takes it again and again
+                    if by() is not task:
+                        last = by = reference(task)
+                    if self._asyncconsole_owner is not False or know(self):
+                        self._asyncconsole_owner = by
+                    return result
+                except Exception:  # noqa: S110 - loops in several threads, nobody's coroutine
+                    pass
             if hook._generation == generation:
                 if self._asyncconsole_owner is False:
                     know(self)
@@ -193,9 +231,12 @@ class LockHook:
 
         return {"acquire": acquire, "release": release}
 
-    def _know(self, thing: Any) -> None:
-        with contextlib.suppress(Exception):
+    def _know(self, thing: Any) -> bool:
+        try:
             self._known.add(thing)
+        except Exception:  # no weak reference to it, or no hash
+            return False
+        return True
 
 
 def _enter_functions(acquire: Any, release: Any) -> dict[str, Any]:
@@ -239,7 +280,7 @@ def _enter_functions(acquire: Any, release: Any) -> dict[str, Any]:
 
 def _entry_maker() -> Callable[[], _Entry | None]:
     """A function that writes down who awaits the function that called it."""
-    current, now, here, reference = _current(), time.monotonic, sys._getframe, weakref.ref  # noqa: SLF001 - inspect is too slow here
+    current, now, here, reference = asyncio.current_task, time.monotonic, sys._getframe, weakref.ref  # noqa: SLF001 - inspect is too slow here
     own, library = globals(), vars(_locks)
 
     def entry() -> _Entry | None:

@@ -13,6 +13,7 @@ names are looked up when somebody asks.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import sys
 import time
@@ -23,9 +24,11 @@ from asyncio import tasks as _tasks
 from collections.abc import Callable
 from typing import Any
 
+from asyncconsole.capture import futures
 from asyncconsole.capture.records import Creation, frame_at, sites
 from asyncconsole.track.ended import Ring
-from asyncconsole.track.patch import Patch
+from asyncconsole.track.patch import Patch, stock
+from asyncconsole.track.rush import ORDINARY, YOUNG, Rush
 
 log = logging.getLogger("asyncconsole")
 
@@ -40,6 +43,7 @@ if _REGISTRY is None:  # an empty one is false
     _REGISTRY = getattr(_tasks, "_all_tasks", None)
 _BY_REGISTRY = sys.version_info < (3, 14) and isinstance(_REGISTRY, weakref.WeakSet)
 
+_Note = Callable[["Record", Any, Any, Any], None]
 _groups = sys.modules.get("asyncio.taskgroups")
 _LIBRARY = [vars(module) for module in (_base, _tasks, _groups, _runners) if module is not None]
 
@@ -97,6 +101,8 @@ class TaskHook:
         self._undo: list[Callable[[], None]] = []
         self._records: set[Record] = set()
         self._generation = 0
+        self._rush: Rush | None = None
+        self._note: _Note | None = None
 
     def switch_on(self, frames: int = FRAMES) -> None:
         """Begin to record; called again, it changes the number of frames."""
@@ -117,6 +123,9 @@ class TaskHook:
         for undo in self._undo:
             undo()
         self._undo.clear()
+        if self._rush is not None:
+            rush, self._rush = self._rush, None
+            rush.close()
         if self._patch is not None:
             self._patch.off()
             self._patch = None
@@ -128,6 +137,20 @@ class TaskHook:
         if getattr(loop.get_task_factory(), "asyncconsole", None) != self._generation:
             self._set_factory(loop)
 
+    @property
+    def busy(self) -> bool:
+        """True when a rush of tasks has left something to do."""
+        return self._rush is not None and self._rush.busy
+
+    def beat(self, idle: Callable[[Any], bool]) -> None:
+        """Now and then, in the side thread: see `Rush.beat`."""
+        if self._rush is not None:
+            self._rush.beat(idle)
+
+    def unsaid(self) -> list[Any]:
+        """Tasks that have ended and are not in the ring yet."""
+        return self._rush.unsaid() if self._rush is not None else []
+
     def _fail(self, error: BaseException) -> None:
         """A hook raised: never again, and the program goes on."""
         if not self.broken:
@@ -136,26 +159,81 @@ class TaskHook:
             self._generation += 1
             log.error("task tracking failed and is off: %s", self.broken)
 
-    def _ender(self) -> Callable[[Any], None]:
-        """A done callback that remembers the end of a task."""
+    def _noter(self) -> _Note:  # noqa: C901, PLR0915 - calls would cost what this must not
+        """A function that fills the record of a new task. Every nanosecond counts in it."""
         generation = self._generation
+        frames, ring = self.frames, self.ring
+        now, reference = time.monotonic, weakref.ref
+        base, tasks, groups, runners = (*_LIBRARY, {}, {})[:4]
+        shared = contextvars.Context()  # or each callback would be given a copy of its own
 
         def ended(task: Any) -> None:
             if self._generation == generation:
                 try:
-                    self.ring.add(task, record_of(task))
+                    ring.add(task, record_of(task))
                 except Exception as error:
                     self._fail(error)
 
-        return ended
+        def finish(task: Any) -> None:
+            ring.add(task, record_of(task), exact=False)
+
+        def follow(task: Any) -> None:
+            task.add_done_callback(ended, context=shared)
+
+        rush = self._rush = Rush(finish, follow, ring.forget)
+        later, look = rush.young.append, rush.look
+        spare, due = ORDINARY, 0.0
+        last: weakref.ref[Any] = reference(self)  # no task at first
+
+        def note(record: Record, task: Any, creator: Any, frame: Any) -> None:
+            nonlocal spare, due, last
+            try:
+                while (
+                    (space := frame.f_globals) is tasks
+                    or space is base
+                    or space is groups
+                    or space is runners
+                ):
+                    frame = frame.f_back
+                if frames == 1:
+                    record.sites = (frame.f_code, frame.f_lasti)
+                else:
+                    found: list[Any] = []
+                    left = frames
+                    while frame is not None and left:
+                        found += (frame.f_code, frame.f_lasti)
+                        frame = frame.f_back
+                        left -= 1
+                    record.sites = tuple(found)
+            except AttributeError:  # no frame at all: C code made it
+                record.sites = ()
+            record.created = created = now()
+            if creator is None:
+                record.creator = None
+            else:
+                by = last  # mostly one task makes several
+                if by() is not creator:
+                    last = by = reference(creator)
+                record.creator = by
+            spare -= 1
+            if spare >= 0:
+                if task.done():  # eager, and never suspended
+                    ended(task)
+                else:
+                    task.add_done_callback(ended, context=shared)
+            else:
+                later(task)
+                if created >= due or spare <= -YOUNG:
+                    spare, due = look(futures.loop(task), created)
+
+        return note
 
     def _watch_registry(self) -> None:
         registry = _REGISTRY
         original = type(registry).add
         remove, pending, keep = registry._remove, registry._pending_removals, registry.data.add  # noqa: SLF001 - WeakSet.add itself uses these
         running = _tasks._current_tasks  # type: ignore[attr-defined]  # noqa: SLF001 - up to 3.13, see above
-        fill = self._filler()
-        ended = self._ender()
+        note, here = self._noter(), sys._getframe  # noqa: SLF001 - inspect is too slow here
         generation = self._generation
 
         def add(task: Any) -> None:
@@ -165,12 +243,11 @@ class TaskHook:
             if pending:
                 registry._commit_removals()  # noqa: SLF001 - as WeakSet.add does
             record = Record(task, remove)
+            keep(record)
             try:
-                fill(record, running.get(task._loop))  # noqa: SLF001 - a C getter
-                task.add_done_callback(ended)
+                note(record, task, running.get(task._loop), here(1))  # noqa: SLF001 - a C getter
             except Exception as error:
                 self._fail(error)
-            keep(record)
 
         registry.add = add
 
@@ -182,16 +259,34 @@ class TaskHook:
 
     def _watch_loops(self) -> None:
         before = _base.BaseEventLoop.create_task
-        noted = self._noter()
-        generation = self._generation
+        inline = stock(_base.BaseEventLoop, "create_task") and sys.version_info >= (3, 14)
+        current, here = asyncio.current_task, sys._getframe  # noqa: SLF001 - inspect is too slow here
+        note = self._note = self._noter()
+        drop, keep = self._records.discard, self._records.add
+        generation, hook = self._generation, self
 
         def create_task(self: Any, coro: Any, **keywords: Any) -> Any:
-            task = before(self, coro, **keywords)
-            if hook._generation == generation:
-                noted(self, task)
-            return task
+            if inline and self._task_factory is None and not self._closed:
+                # In the very steps of the method that was there, which is a call less.
+                task = _tasks.Task(coro, loop=self, **keywords)
+                if task._source_traceback:  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+                    del task._source_traceback[-1]  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+                new = True
+            else:
+                task = before(self, coro, **keywords)
+                new = record_of(task) is None
+            try:
+                if new and hook._generation == generation:
+                    record = Record(task, drop)
+                    keep(record)
+                    note(record, task, current(self), here(1))
+            except Exception as error:
+                hook._fail(error)
+            try:
+                return task
+            finally:
+                del task  # an eager task's exception has this frame in its traceback
 
-        hook = self
         create_task.__qualname__ = "BaseEventLoop.create_task"
         create_task.__doc__ = before.__doc__
         create_task.__wrapped__ = before  # type: ignore[attr-defined]  # as functools.wraps does
@@ -200,7 +295,8 @@ class TaskHook:
     def _set_factory(self, loop: Any) -> None:
         """A task factory for a loop whose ``create_task`` is not Python's."""
         before = loop.get_task_factory()
-        noted = self._noter()
+        current, here = asyncio.current_task, sys._getframe  # noqa: SLF001 - inspect is too slow here
+        note, drop, keep = self._note, self._records.discard, self._records.add
         generation = self._generation
 
         def factory(loop: Any, coro: Any, **keywords: Any) -> Any:
@@ -208,8 +304,13 @@ class TaskHook:
                 task = asyncio.Task(coro, loop=loop, **keywords)
             else:
                 task = before(loop, coro, **keywords)
-            if self._generation == generation:
-                noted(loop, task)
+            if self._generation == generation and note is not None and record_of(task) is None:
+                try:
+                    record = Record(task, drop)
+                    keep(record)
+                    note(record, task, current(loop), here(1))
+                except Exception as error:
+                    self._fail(error)
             return task
 
         factory.asyncconsole = generation  # type: ignore[attr-defined]  # how `note_loop` knows it
@@ -222,64 +323,3 @@ class TaskHook:
                 found.set_task_factory(before)
 
         self._undo.append(undo)
-
-    def _noter(self) -> Callable[[Any, Any], None]:
-        """A function that records a task right after it was made."""
-        current = asyncio.current_task
-        records = self._records
-        keep, drop = records.add, records.discard
-        fill = self._filler(2)
-        ended = self._ender()
-
-        def note(loop: Any, task: Any) -> None:
-            try:
-                if record_of(task) is not None:
-                    return  # a factory below ours is ours as well
-                record = Record(task, drop)
-                fill(record, current(loop))
-                keep(record)
-                if task.done():  # eager, and never suspended
-                    ended(task)
-                else:
-                    task.add_done_callback(ended)
-            except Exception as error:
-                self._fail(error)
-
-        return note
-
-    def _filler(self, depth: int = 1) -> Callable[[Record, Any], None]:
-        """A function that writes down the stack of whoever creates a task.
-
-        Args:
-            depth: Frames of ours above it.
-        """
-        frames = self.frames
-        here, now, reference = sys._getframe, time.monotonic, weakref.ref  # noqa: SLF001 - inspect is too slow here
-        base, tasks, groups, runners = (*_LIBRARY, {}, {})[:4]
-        depth += 1
-
-        def fill(record: Record, creator: Any) -> None:
-            frame: Any = here(depth)
-            while frame is not None and (
-                (space := frame.f_globals) is base
-                or space is tasks
-                or space is groups
-                or space is runners
-            ):
-                frame = frame.f_back
-            if frame is None:
-                record.sites = ()
-            elif frames == 1:
-                record.sites = (frame.f_code, frame.f_lasti)
-            else:
-                found: list[Any] = []
-                left = frames
-                while frame is not None and left:
-                    found += (frame.f_code, frame.f_lasti)
-                    frame = frame.f_back
-                    left -= 1
-                record.sites = tuple(found)
-            record.created = now()
-            record.creator = None if creator is None else reference(creator)
-
-        return fill

@@ -13,7 +13,7 @@ from asyncconsole.capture.look import utc
 from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
-from asyncconsole.track.ended import End, Ring
+from asyncconsole.track.ended import MOST, End, Ring
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
 
@@ -75,8 +75,15 @@ class Tracker:
         """What is tracked now."""
         hook = self._tasks
         ring = self._ring
+        later = min(MOST, len(hook.unsaid()))
+        kept = len(ring.ends())
         return Status(
-            hook.on, hook.frames, self._locks.on, len(ring.ends()), ring.dropped, hook.broken
+            hook.on,
+            hook.frames,
+            self._locks.on,
+            min(MOST, kept + later),
+            ring.dropped + max(0, kept + later - MOST),
+            hook.broken,
         )
 
     def close(self) -> None:
@@ -93,6 +100,13 @@ class Tracker:
             if loop is not None and not fact.closed:
                 with contextlib.suppress(Exception):  # closed under us, or no loop we know
                     self._tasks.note_loop(loop)
+
+    def beat(self) -> None:
+        """Now and then, in the side thread: finish what a rush of tasks has left."""
+        if not self._tasks.busy:
+            return
+        waiting = {id(fact.reference()) for fact in self._program.loops.find() if fact.idle}
+        self._tasks.beat(lambda loop: id(loop) in waiting)
 
     def note_cancel(self, task: Any) -> None:
         """The console asks a task to cancel."""
@@ -114,11 +128,17 @@ class Tracker:
 
     def ended(self) -> list[Ended]:
         """The tasks that ended last, oldest first."""
+        later = self._tasks.unsaid()  # before the ring: rather twice than not at all
         ends = self._ring.ends()
+        known = {id(end.token) for end in ends}
+        for task in later[-MOST:]:
+            end = self._ring.view(task, self._program.tasks.of(task), record_of(task))
+            if end is not None and id(end.token) not in known:
+                ends.append(end)
         # By identity: a reference whose object is gone may have no hash.
         names = {id(end.token): end.name for end in ends}
         now, wall = time.monotonic(), time.time()
-        return [self._ended(end, names, wall - now) for end in ends]
+        return [self._ended(end, names, wall - now) for end in ends[-MOST:]]
 
     def _ended(self, end: End, names: dict[int, str], offset: float) -> Ended:
         if not end.number:
@@ -140,6 +160,7 @@ class Tracker:
             cancelled_by=end.cancelled_by,
             created=utc(made.at + offset) if made is not None else None,
             ended=utc(end.at + offset),
+            exact=end.exact,
             lasted=max(0.0, end.at - made.at) if made is not None else None,
             creator=creator,
             creation=made.frames if made is not None else (),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -38,15 +39,43 @@ PROGRAM = """
     console = asyncconsole.start(port=0, track_tasks=TASKS, track_locks=LOCKS)
     asyncio.run(main())
 """
+LATE = """
+    import asyncio, threading, weakref, asyncconsole
+
+    console = asyncconsole.start(port=0, track_tasks=True, stall_threshold=0)
+    print(console.port, flush=True)
+
+    async def noop():
+        await asyncio.sleep(0)
+
+    async def later():
+        await asyncio.Event().wait()
+
+    async def main():
+        task = asyncio.create_task(later(), name="later")
+        everyone = weakref.WeakSet()
+        rush = [asyncio.create_task(noop(), name=f"rush-{i}") for i in range(300)]
+        everyone.update(rush)
+        await asyncio.wait(rush)
+        del rush
+        while everyone:
+            await asyncio.sleep(0.02)
+        print("all gone", flush=True)
+        await task
+
+    asyncio.run(main())
+"""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
 
 
 @pytest.fixture
 def program(request, tmp_path):
-    tasks, locks = request.param
+    tasks, locks, *more = request.param
     path = tmp_path / "app.py"
     path.write_text(
-        textwrap.dedent(PROGRAM).replace("TASKS", str(tasks)).replace("LOCKS", str(locks))
+        textwrap.dedent(PROGRAM)
+        .replace("TASKS", str(tasks))
+        .replace("LOCKS)", f"{locks}{more[0] if more else ''})")
     )
     with subprocess.Popen(
         [sys.executable, str(path)],
@@ -130,6 +159,48 @@ def test_at_run_time(program, valid):
         code, _, complaint = ask(program, wrong)
         assert code == 2, wrong
         assert complaint
+
+
+@pytest.mark.parametrize(
+    "program", [(True, True, ", read_only=True, stall_threshold=0")], indirect=True
+)
+def test_asking_is_allowed_where_changing_is_not(program, valid):
+    for asks in ("track", "track status", "track tasks", "track locks status"):
+        assert valid(document(program, asks))["tasks"] is True
+    for changes in ("track on", "track locks off", "track tasks on --frames 3"):
+        code, _, complaint = ask(program, changes)
+        assert code == 1
+        assert "read-only" in complaint
+
+
+def test_without_the_probe_waits_still_get_their_age_and_rushes_their_end(tmp_path, valid):
+    path = tmp_path / "app.py"
+    path.write_text(textwrap.dedent(LATE))
+    with subprocess.Popen(
+        [sys.executable, str(path)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        try:
+            port = child.stdout.readline().strip()
+            assert child.stdout.readline().strip() == "all gone"
+            end = time.monotonic() + 20
+            while True:
+                tasks = {task["name"]: task for task in valid(document(port, "ps"))["tasks"]}
+                if (tasks["later"]["waiting"]["since"] or 0) >= 1:
+                    break
+                assert time.monotonic() < end, tasks["later"]
+                time.sleep(0.2)
+            assert tasks["later"]["age"] >= 1
+            listed = valid(document(port, "pt rush"))
+            assert {task["name"] for task in listed["tasks"]} == {f"rush-{i}" for i in range(300)}
+            short = next(task["name"] for task in listed["tasks"] if not task["exact"])
+            _, shown, _ = ask(port, f"pt {short}", f"wt {short}")
+            assert shown.count("≤ ") >= 2
+        finally:
+            child.kill()
 
 
 @pytest.mark.parametrize("switch", [[], ["--no-track"]])
