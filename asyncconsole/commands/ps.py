@@ -19,6 +19,7 @@ from asyncconsole.model import (
     Part,
     Result,
     Snapshot,
+    Span,
     Table,
     Task,
     Text,
@@ -235,17 +236,23 @@ def _table(tasks: list[Task]) -> Table:
     if tracked:
         columns += (Column("AGE", "right"),)
     rows: list[tuple[tuple[Line, ...], ...]] = []
+    states = {name: ((Span(name, style),),) for name, style in phrases.STATES.items()}
+    places: dict[int, tuple[Line, ...]] = {}  # by id of the frame: thousands of tasks share a few
     for task in tasks:
         age = ((line(phrases.age(task.age, exact=True)),),) if tracked else ()
+        where = task.where
+        place = places.get(id(where))
+        if place is None:
+            place = places[id(where)] = (phrases.spot(where),)
         rows.append(
             (
-                (line((str(task.id), "id")),),
-                (line((task.state, phrases.STATES.get(task.state, ""))),),
-                (line((task.name, "name")),),
-                (line(task.coro),),
-                (line(phrases.waiting(task.wait)),),
-                (line(phrases.since(task.wait)),),
-                (phrases.spot(task.where),),
+                ((Span(str(task.id), "id"),),),
+                states[task.state],
+                ((Span(task.name, "name"),),),
+                ((Span(task.coro),),),
+                ((Span(phrases.waiting(task.wait)),),),
+                ((Span(phrases.since(task.wait)),),),
+                place,
                 *age,
             )
         )

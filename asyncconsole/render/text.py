@@ -151,8 +151,9 @@ class _Drawing:
         self.rows = rows
         self.taken = [[_cells(piece) for piece in row] for row in rows]
         self.widths = [cells(column.title) for column in columns]
-        for taken in self.taken:
-            self.widths = list(map(max, self.widths, taken))
+        if self.taken:
+            widest = map(max, zip(*self.taken, strict=True))
+            self.widths = list(map(max, self.widths, widest))
 
     @property
     def total(self) -> int:
@@ -235,8 +236,10 @@ def _row(
         if used > width:
             line, used = _cut_line(line, width)  # noqa: PLW2901 - the rest is for what is shown
         text = paint(line, colour)
-        padding = " " * (width - used)
-        shown.append(padding + text if column.align == "right" else text + padding)
+        if used < width:
+            padding = " " * (width - used)
+            text = padding + text if column.align == "right" else text + padding
+        shown.append(text)
     return GAP.join(shown).rstrip()
 
 

@@ -80,7 +80,7 @@ class Turns:
                 else:
                     ended, mark = self._slice(0.0)
                 if ended is not None:
-                    self.value = ended.value
+                    (self.value,) = ended
                     return
                 if mark is None or mark == LIVE:
                     await asyncio.sleep(0)
@@ -91,18 +91,19 @@ class Turns:
             with suppress(ValueError):
                 self._steps.close()
 
-    def _slice(self, length: float) -> tuple[StopIteration | None, Any]:
+    def _slice(self, length: float) -> tuple[tuple[Any] | None, Any]:
         """Run steps: one, or as many of the readings as there is time for."""
         end = time.perf_counter() + length
         while True:
             try:
                 mark = next(self._steps)
             except StopIteration as ended:
-                return ended, None
+                # Not the exception: it and its frames would be a cycle that keeps the value.
+                return (ended.value,), None
             if mark != LIVE or time.perf_counter() >= end:
                 return None, mark
 
-    async def _there(self) -> tuple[StopIteration | None, Any]:
+    async def _there(self) -> tuple[tuple[Any] | None, Any]:
         """A slice on the program's loop; here, when that doesn't get to it."""
         loop: Any = self._loop() if self._loop is not None else None
         turn = _Turn(self)

@@ -28,6 +28,9 @@ def look(python, kind):
     found = json.loads(done.stdout)
     assert found["seen"] >= 2000, found["gaps"]
     assert found["streamed"] >= 2000
+    # Collection rests while a big snapshot is alive, and goes on when it has been let go.
+    assert found["rests"]
+    assert found["awake"]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import selectors
 import sys
@@ -75,22 +76,25 @@ def main():
         before = selector.turns
         found = await target.snapshot("tasks")
         streamed = [piece async for piece in target.stream()] if kind != "blocks" else [found]
-        count = selector.turns - before
-        target.close()
-        return found, streamed, count
-
-    found, streamed, count = asyncio.run(look())
-    json.dump(
-        {
-            "places": places,
-            "turns": count,
-            "blocked": blocked.is_set(),
+        report = {
+            "turns": selector.turns - before,
             "seen": sum(task.wait is not None for task in found.tasks),
             "streamed": sum(task.wait is not None for piece in streamed for task in piece.tasks),
             "gaps": [gap.why for gap in found.gaps],
-        },
-        sys.stdout,
-    )
+            "rests": not gc.isenabled(),  # while the big snapshot is alive
+        }
+        del found, streamed
+        for _ in range(500):
+            if gc.isenabled():
+                break
+            await asyncio.sleep(0.02)
+        report["awake"] = gc.isenabled()
+        target.close()
+        return report
+
+    report = asyncio.run(look())
+    report |= {"places": places, "blocked": blocked.is_set()}
+    json.dump(report, sys.stdout)
     release.set()
 
 
