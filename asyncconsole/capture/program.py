@@ -10,27 +10,26 @@ from __future__ import annotations
 
 import linecache
 import os
-import platform
-import re
+import sys
 import threading
 import time
 import types
 from collections.abc import Generator
 from contextlib import nullcontext
-from datetime import datetime, timezone
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet, registry
+from asyncconsole.capture import drafts, edges, futures, libraries, process, quiet, roll
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.loops import LoopBook, LoopFact
+from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.names import search
 from asyncconsole.capture.objects import type_name
 from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task, Thread
+from asyncconsole.model.instant import stamp
 
 SLICE = 50
 """Tasks read before others get a turn."""
@@ -40,61 +39,31 @@ MANY = 2_000
 """Tasks above which the garbage collector rests during a capture."""
 
 
-class Program:
+class Program(roll.Roll):
     """The program we are guests of.
 
+    Args:
+        like: Whose loops and numbers to share; None for new ones.
+
     Attributes:
-        loops: Its event loops.
-        tasks: Numbers of its tasks.
-        futures: Numbers of the futures that tasks wait on.
         things: Numbers of its primitives.
         records: What tracking knows; None while it is off.
     """
 
-    def __init__(self) -> None:
-        self.loops = LoopBook()
-        self.tasks = Numbers()
-        self.futures = Numbers()
+    def __init__(self, like: roll.Roll | None = None) -> None:
+        super().__init__(like)
         self.things = Numbers(libraries.anchor)
         self.records: Records | None = None
         self._names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
 
-    def number(self, task: Any) -> tuple[int, str]:
-        """Id and name of a live task."""
-        return self.tasks.of(task), futures.name(task)
-
-    def find(self, number: int) -> Any:
-        """The live task with that id, or None when it has ended and gone."""
-        return next((task for known, task in self.tasks.live() if known == number), None)
-
     def look(self) -> list[drafts.Draft]:
         """Numbered, unread drafts of every task that is not done."""
-        live = [fact.reference() for fact in self.loops.find()]
-        found: list[drafts.Draft] = []
-        ours: dict[int, bool] = {}
-        for task in registry.tasks([loop for loop in live if loop is not None]):
-            loop = futures.loop(task)
-            if id(loop) not in ours:
-                ours[id(loop)] = bool(self.loops.note(loop))
-            if ours[id(loop)]:
-                found.append(drafts.Draft(task, self.tasks.known(task), loop))
+        found = [drafts.Draft(task, self.tasks.known(task), loop) for task, loop in self.present()]
         new = [draft for draft in found if not draft.number]
-        for draft in sorted(new, key=lambda draft: _creation_order(futures.name(draft.task))):
+        for draft in sorted(new, key=lambda draft: roll.creation_order(futures.name(draft.task))):
             draft.number = self.tasks.of(draft.task)
         return sorted(found, key=lambda draft: draft.number)
-
-    def observe(self, most: int) -> None:
-        """Note which future each task is suspended on, so that waits get an age.
-
-        Does nothing for programs of more than ``most`` tasks.
-        """
-        listed = self.look()
-        if len(listed) <= most:
-            for draft in listed:
-                future = futures.waiter(draft.task)
-                if future is not None and not futures.done(future):
-                    self.futures.of(future)
 
     def capture(
         self,
@@ -172,8 +141,8 @@ class Program:
         snapshot = Snapshot(
             pid=os.getpid(),
             program=process.program(),
-            python=platform.python_version(),
-            taken_at=utc(time.time()),
+            python=sys.version.split()[0],
+            taken_at=stamp(time.time()),
             uptime=max(0.0, time.time() - process.started()),
             took=time.monotonic() - began,
             loops=tuple(self._loop(fact, loop, every) for fact, loop in loops),
@@ -236,7 +205,7 @@ class Program:
             watchers=tuple(sorted(links.watchers.get(key, ()))),
             children=tuple(self.tasks.of(task) for task in draft.grip.children),
             cancelling=futures.cancelling(draft.task),
-            created=utc(time.time() - (now - made.at)) if made is not None else None,
+            created=stamp(time.time() - (now - made.at)) if made is not None else None,
             age=max(0.0, now - made.at) if made is not None else None,
             gap=draft.gap,
             creation=made.frames if made is not None else (),
@@ -263,14 +232,8 @@ class Program:
 
 @cache
 def shared() -> Program:
-    """The one `Program` of this process, so that a task keeps its number for life."""
-    return Program()
-
-
-def utc(moment: float) -> str:
-    """A Unix time as ISO 8601 in UTC, to the millisecond."""
-    text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    """The one `Program` of this process, with the numbers of `roll.shared`."""
+    return Program(roll.shared())
 
 
 def _coroutine_name(coroutine: Any) -> str:
@@ -278,15 +241,6 @@ def _coroutine_name(coroutine: Any) -> str:
     if type(coroutine) in {types.CoroutineType, types.GeneratorType}:
         return short(coroutine.__qualname__)
     return type_name(coroutine)
-
-
-def _creation_order(name: str) -> tuple[bool, int, list[Any]]:
-    """Asyncio counts unnamed tasks (``Task-7``); named ones have no order but their name."""
-    counted = re.fullmatch(r"Task-(\d{1,15})", name)
-    if counted:
-        return False, int(counted[1]), []
-    pieces = re.split(r"(\d+)", name)
-    return True, 0, [(piece.isdigit(), piece.zfill(20)) for piece in pieces]
 
 
 def _with_sources(snapshot: Snapshot) -> Snapshot:

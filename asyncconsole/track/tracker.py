@@ -9,9 +9,10 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import short
-from asyncconsole.capture.program import Program, shared, utc
+from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
+from asyncconsole.model.instant import stamp
 from asyncconsole.track.ended import End, Ring
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
@@ -137,8 +138,8 @@ class Tracker:
             result=end.result,
             exception=end.exception,
             cancelled_by=end.cancelled_by,
-            created=utc(made.at + offset) if made is not None else None,
-            ended=utc(end.at + offset),
+            created=stamp(made.at + offset) if made is not None else None,
+            ended=stamp(end.at + offset),
             lasted=max(0.0, end.at - made.at) if made is not None else None,
             creator=creator,
             creation=made.frames if made is not None else (),
