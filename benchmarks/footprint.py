@@ -95,7 +95,7 @@ async def child(side: str, seconds: float) -> None:
 
 def ask(port: int) -> None:
     """A first client's first command."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as sock:
         sock.sendall(b'ASYNCCONSOLE/1 {"interactive": false}\n{"run": "ps"}\n')
         lines = sock.makefile("rb")
         while b'"done"' not in (line := lines.readline()) and line:

@@ -9,6 +9,7 @@ with it. So a short-lived thread imports, not the side thread, and nobody waits 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import sys
 import threading
@@ -21,7 +22,10 @@ from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import within
 
 PATIENCE = 5.0
-"""Seconds a client waits for our modules."""
+"""Seconds without a single new module after which a client is sent away."""
+
+LONGEST = 30.0
+"""Seconds a client waits at most, on a machine that has much else to do."""
 
 THREAD_NAME = "asyncconsole loading"
 
@@ -70,7 +74,7 @@ async def load(name: str) -> ModuleType:
     Call it on the side loop.
 
     Raises:
-        StuckImportError: It did not load within `PATIENCE`; it goes on loading.
+        StuckImportError: It did not load in time; it goes on loading.
         Exception: What its import raised.
     """
     attempt = _attempts.get(name)
@@ -84,8 +88,8 @@ async def load(name: str) -> ModuleType:
         raise attempt.error
     if attempt.module is None:
         msg = (
-            "The console can't load its commands now: the program stands still inside an "
-            "import and keeps Python's import lock. Try again when it goes on."
+            "The console can't load its commands now: nothing can be imported. Probably the "
+            "program stands still inside an import and keeps Python's import lock."
         )
         raise StuckImportError(msg)
     return attempt.module
@@ -105,10 +109,11 @@ async def _wait(attempt: _Attempt) -> None:
     attempt.waiting.append(wake)
     try:
         with brisk():
-            if not attempt.over:
-                await within(PATIENCE, over.wait())
-    except asyncio.TimeoutError:
-        return
+            end, known = loop.time() + LONGEST, 0
+            while not attempt.over and loop.time() < end and known != len(sys.modules):
+                known = len(sys.modules)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await within(PATIENCE, over.wait())
     finally:
         attempt.waiting.remove(wake)
 

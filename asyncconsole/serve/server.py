@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asyncconsole.serve import access, loading
+from asyncconsole.serve import access, loading, sniff
 from asyncconsole.serve.door import Connection, Door
 from asyncconsole.serve.journal import log, note
 
@@ -123,7 +124,7 @@ class Server:
                 )
             await self._reception.serve(client, door.tls, lambda: self._closing)
         except loading.StuckImportError as stuck:
-            self._say(client, str(stuck))
+            self._say(door, client, str(stuck))
         except Exception as error:
             note(log, logging.ERROR, "a session failed", exc_info=error)
         finally:
@@ -131,8 +132,16 @@ class Server:
             if client.writer is None:
                 client.sock.close()
 
-    def _say(self, client: Connection, line: str) -> None:
+    def _say(self, door: Door, client: Connection, line: str) -> None:
         """A last line for a client that can't be served, if it may come in at all."""
-        if client.visitor.admission == "welcome":
-            with contextlib.suppress(OSError):
-                client.sock.send(line.encode() + b"\r\n")
+        if client.visitor.admission != "welcome" or door.tls is not None:
+            return
+        said = b""
+        with contextlib.suppress(OSError):
+            said = client.sock.recv(1 << 16)  # unread, it would reset the connection
+        if said.startswith(sniff.WIRE):
+            answer = json.dumps({"refused": line}).encode() + b"\n"
+        else:
+            answer = line.encode() + b"\r\n"
+        with contextlib.suppress(OSError):
+            client.sock.send(answer)

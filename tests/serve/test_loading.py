@@ -1,6 +1,7 @@
 """What only clients need loads with the first one, also while the program stands in an import."""
 
 import contextlib
+import json
 import select
 import socket
 import subprocess
@@ -158,6 +159,8 @@ def test_a_first_client_that_can_not_be_served_is_told_why(freeze):
     program.go_on("frozen")
     for _ in range(2):
         assert "stands still inside an import" in program.ask("ps")
+    refused = json.loads(program.ask('ASYNCCONSOLE/1 {"interactive": false}'))["refused"]
+    assert "stands still inside an import" in refused
     program.go_on("awake")
     wait_until(lambda: "hold" in program.ask("ps"))
     program.end()
