@@ -10,6 +10,7 @@ import asyncio
 import gc
 import socket
 import statistics
+import subprocess
 import sys
 import threading
 import time
@@ -110,6 +111,35 @@ class Footprint:
     budgets: list[Budget]
 
 
+BARE = """
+import asyncio, os, sys
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+async def main():
+    before = resident()
+    if sys.argv[1] == "console":
+        import asyncconsole
+        asyncconsole.start(port=0)
+    await asyncio.sleep(0.3)
+    print(resident() - before)
+
+asyncio.run(main())
+"""
+"""A program that has loaded nothing but asyncio: it pays for typing and json, too."""
+
+
+def bare(where: Setting, side: str) -> float:
+    """Bytes that starting costs such a program."""
+    words = [where.python, "-c", BARE, side]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=True, timeout=120, env=where.environment
+    )
+    return float(done.stdout)
+
+
 ROWS: tuple[tuple[str, str, float, str], ...] = (
     ("import: CPU", "import_cpu", 1000, "ms"),
     ("import: modules", "import_modules", 1, ""),
@@ -162,11 +192,13 @@ def measure(where: Setting) -> Footprint:
     idle = 100 * (ours["idle_cpu"] - told("plain", "idle_cpu"))
     awake = ours["wakeups"] - told("plain", "wakeups")
     tracked = told("tracked", "task") / plain
+    alone = statistics.median(bare(where, "console") for _ in range(times))
     budgets = [
         Budget("`import asyncconsole`: CPU", 1000 * ours["import_cpu"], 15, "ms"),
         Budget("third-party modules, started and idle", ours["foreign"], 0, ""),
         Budget("threads, idle", ours["threads"], 1, ""),
         Budget("memory after `start()`", ours["start_memory"] / 2**20, 2, "MiB"),
+        Budget("the same where nothing but asyncio is loaded", alone / 2**20, 2, "MiB"),
         Budget("idle CPU", idle, 0.3, "%"),
         Budget("idle wake-ups (the beat has 4)", awake, 5, "/s"),
         Budget("memory per live task: tracked", tracked, 1.2, TIMES, noise),

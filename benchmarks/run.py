@@ -44,8 +44,9 @@ looks at the loops four times a second.
 
 ## Starting, idling, and the first client
 
-Medians of fresh processes that have loaded asyncio and little else. What commands need loads with
-the first client.
+Medians of fresh processes that have loaded asyncio and what this benchmark needs (json, typing,
+dataclasses, socket and the like, as most programs have). What commands need loads with the first
+client.
 
 {footprint}
 
