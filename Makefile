@@ -49,7 +49,8 @@ format: $(VENV)/.ready-dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.ready-dev
-	@shopt -s nullglob; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@$(BIN)/python benchmarks/run.py --write $(ARGS)
+	@$(BIN)/python benchmarks/tracking.py
 
 clean:
 	rm -rf $(VENV) .pythons dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,11 +1,9 @@
-"""What a console that nobody talks to costs its program.
+"""What a console that nobody talks to costs its program, side by side with others.
 
-``python benchmarks/overhead.py [--quick] [--python PATH] [--write]``
+``python benchmarks/overhead.py [--quick]``
 
-Two child processes run the same loop, one with ``asyncconsole.start()`` and one without.
-They take turns, round by round; the table has the median of the rounds' ratios and the
-range of the middle half. A third child, plain like the second, shows what a ratio of
-nothing looks like on this machine: differences below its spread mean nothing.
+Children run the same work, each with something else beside it. They take turns, round by
+round; a ratio is the median of the rounds' ratios to the plain child.
 """
 
 from __future__ import annotations
@@ -13,336 +11,151 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
-import os
-import platform
-import statistics
-import subprocess
+import logging
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-PAGE = CHECKOUT / "docs" / "performance.md"
-TIMES = "\N{MULTIPLICATION SIGN}"
-
-# The children. What they run is in this file, so that both sides run the same.
+from measure import TIMES, Budget, Child, Setting, middle, say, setting, table
+from sides import available, beside
 
 
 async def noop() -> None:
     """The task whose life is timed."""
 
 
-async def tasks(count: int) -> None:
-    """Create a task and await it, ``count`` times."""
+async def spawn(count: int) -> None:
     for _ in range(count):
         await asyncio.create_task(noop())
 
 
-async def locks(count: int) -> None:
-    """Take a free lock and give it back, ``count`` times."""
+async def gather(count: int) -> None:
+    for _ in range(count // 100):
+        await asyncio.gather(*(noop() for _ in range(100)))
+
+
+async def with_lock(count: int) -> None:
     lock = asyncio.Lock()
     for _ in range(count):
         async with lock:
             pass
 
 
-# A round takes some 0.3 s, so that each has its share of the console's beats.
-WORK: dict[str, tuple[Callable[[int], Awaitable[None]], int]] = {
-    "tasks": (tasks, 40_000),
-    "locks": (locks, 600_000),
+async def pair(count: int) -> None:
+    lock = asyncio.Lock()
+    for _ in range(count):
+        await lock.acquire()
+        lock.release()
+
+
+async def semaphore(count: int) -> None:
+    permits = asyncio.Semaphore(10)
+    for _ in range(count):
+        async with permits:
+            pass
+
+
+async def queue(count: int) -> None:
+    line: asyncio.Queue[int] = asyncio.Queue(100)
+
+    async def take() -> None:
+        for _ in range(count):
+            await line.get()
+
+    taker = asyncio.create_task(take())
+    for number in range(count):
+        await line.put(number)
+    await taker
+
+
+WORK: dict[str, tuple[str, Callable[[int], Awaitable[None]], int]] = {
+    "spawn": ("create a task and await it", spawn, 6_000),
+    "gather": ("`gather` of 100 coroutines, each", gather, 6_000),
+    "with": ("`async with lock`, uncontended", with_lock, 100_000),
+    "pair": ("`acquire()` … `release()`", pair, 100_000),
+    "semaphore": ("`async with semaphore`", semaphore, 80_000),
+    "queue": ("queue: put and get", queue, 30_000),
+}
+"""Work, what it is called, and how often it is done in a round of some 50 ms."""
+
+SLOWER = {"debug": 20, "aiomonitor + hook": 10}
+"""Sides that do a part of a round only, so that a run ends the same day."""
+
+LIMITS = {
+    ("console", "spawn"): 1.02,
+    ("tracked", "spawn"): 1.10,
+    ("tracked 10", "spawn"): 1.50,
+    ("console", "with"): 1.00,
+    ("tracked", "with"): 1.10,
+    ("tracked", "pair"): 1.60,
 }
 
 
 async def child(side: str) -> None:
-    """Answer each line of stdin, ``tasks`` or ``locks``, with nanoseconds per operation."""
-    console = None
-    if side == "console":
-        import asyncconsole  # noqa: PLC0415 - the plain side must not have it
+    """Answer each line of stdin, the name of a work, with nanoseconds per operation.
 
-        console = asyncconsole.start()
+    CPU time of the whole process: what a console's thread uses counts as its cost, what
+    other processes of the machine use does not.
+    """
+    logging.disable()  # debug mode logs every slow round
     loop = asyncio.get_running_loop()
-    try:
-        while line := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
-            work, count = WORK[line]
+    with beside(side):
+        while name := (await loop.run_in_executor(None, sys.stdin.readline)).strip():
+            _, work, count = WORK[name]
+            count //= SLOWER.get(side, 1)
             gc.collect()
-            before = time.perf_counter_ns()
+            before = time.process_time_ns()
             await work(count)
-            print((time.perf_counter_ns() - before) / count, flush=True)
-    finally:
-        if console is not None:
-            console.close()
-
-
-def foreign() -> set[str]:
-    """Top-level modules that are loaded and are neither the standard library's nor ours."""
-    top = {name.partition(".")[0] for name in list(sys.modules)}
-    own = {"asyncconsole", "__main__"}
-    return {
-        name
-        for name in top - set(sys.stdlib_module_names) - own
-        if not name.startswith("_sysconfigdata")  # the standard library's, named by the build
-    }
-
-
-def resident() -> int | None:
-    """Bytes of memory in use, where the system tells."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def wakeups() -> int | None:
-    """How often the threads of this process have gone to sleep so far, where the system tells."""
-    total = 0
-    try:
-        for status in Path("/proc/self/task").glob("*/status"):
-            for line in status.read_text().splitlines():
-                if line.startswith("voluntary_ctxt_switches"):
-                    total += int(line.split()[1])
-    except OSError:
-        return None
-    return total or None
-
-
-async def idle(seconds: float) -> None:
-    """Print what starting costs and what the console does while nothing happens."""
-    started = foreign()
-    memory, cpu, threads = resident(), time.process_time(), threading.active_count()
-    import asyncconsole  # noqa: PLC0415 - its import is part of what is measured
-
-    console = asyncconsole.start()
-    begun = time.process_time() - cpu
-    await asyncio.sleep(1.0)  # the side thread comes up
-    cpu, slept = time.process_time(), wakeups()
-    await asyncio.sleep(seconds)
-    after = wakeups()
-    facts = {
-        "start_cpu": begun,
-        "idle_cpu": (time.process_time() - cpu) / seconds,
-        "wakeups": None if slept is None or after is None else (after - slept) / seconds,
-        "memory": None if memory is None else (resident() or 0) - memory,
-        "threads": threading.active_count() - threads,
-        "foreign": sorted(foreign() - started),
-    }
-    console.close()
-    print(json.dumps(facts))
-
-
-def imported() -> None:
-    """Print CPU seconds of ``import asyncconsole`` and what else it loaded."""
-    before, cpu = foreign(), time.process_time()
-    import asyncconsole  # noqa: F401, PLC0415 - this is what is measured
-
-    cpu = time.process_time() - cpu
-    print(json.dumps({"cpu": cpu, "foreign": sorted(foreign() - before)}))
-
-
-# The parent.
+            say((time.process_time_ns() - before) / count)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the table."""
+class Overhead:
+    """What was found."""
 
-    what: str
-    measured: str
-    spread: str
-    budget: str
+    text: str
+    budgets: list[Budget]
 
 
-def command(python: str, *words: str) -> list[str]:
-    """The command line of a child."""
-    return [python, str(Path(__file__).resolve()), *words]
-
-
-def environment() -> dict[str, str]:
-    """Variables of a child: it imports the package of this checkout."""
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
-
-
-class Side:
-    """A child that runs rounds on demand."""
-
-    def __init__(self, python: str, kind: str) -> None:
-        self._process = subprocess.Popen(
-            command(python, "--child", kind),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment(),
-        )
-
-    def round(self, work: str) -> float:
-        """Nanoseconds per operation in one round."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(work + "\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End the child."""
-        self._process.communicate("\n", timeout=30)
-
-
-def ratios(python: str, rounds: int) -> list[Row]:
-    """Rows of the work that is timed side by side."""
-    kinds = ("plain", "console", "plain")
-    sides = [Side(python, kind) for kind in kinds]
-    rows = []
+def measure(where: Setting) -> Overhead:
+    """Run every side and work."""
+    sides = available(where.peer)
+    rounds = 5 if where.quick else 21
+    children = {side: Child(where, __file__, "--child", side) for side in sides}
+    rows, budgets = [], []
     try:
-        for work, what, budget in (
-            ("tasks", "create a task and await it", f"≤ {TIMES}1.02"),
-            ("locks", "uncontended `async with lock`", f"{TIMES}1.00"),
-        ):
-            for side in sides:
-                side.round(work)  # warm
-            found: list[list[float]] = []
+        for index, (name, (what, _, _)) in enumerate(WORK.items()):
+            end = where.share(0.4 / (len(WORK) - 0.4 * index))
+            for one in children.values():
+                one.ask(name)  # warm
+            times: dict[str, list[float]] = {side: [] for side in sides}
             for turn in range(rounds):
-                order = [0, 1, 2] if turn % 2 else [2, 1, 0]
-                times = [0.0, 0.0, 0.0]
-                for one in order:
-                    times[one] = sides[one].round(work)
-                found.append(times)
-            cost = statistics.median(times[0] for times in found)
-            for one, label in ((1, "console on, idle"), (2, "control: no console")):
-                middle, spread = summary([times[one] / times[0] for times in found])
-                rows.append(
-                    Row(
-                        f"{what} ({cost:,.0f} ns): {label}",
-                        f"{TIMES}{middle:.3f}",
-                        spread,
-                        budget if one == 1 else f"{TIMES}1.00",
-                    )
+                if turn > 3 and time.monotonic() > end:  # noqa: PLR2004 - quartiles need some
+                    break
+                for side in sides if turn % 2 else reversed(sides):
+                    times[side].append(children[side].ask(name))
+            plain = times["plain"]
+            cells = [what, f"{middle(plain)[0]:,.0f} ns"]
+            noise = 0.0
+            for side in sides[1:]:
+                ratio, low, high = middle(
+                    [mine / base for mine, base in zip(times[side], plain, strict=True)]
                 )
+                if side == "control":
+                    noise = max(abs(low - 1), abs(high - 1))
+                    cells.append(f"{TIMES}{low:.2f} … {high:.2f}")
+                else:
+                    cells.append(f"{TIMES}{ratio:.2f}")
+                limit = LIMITS.get((side, name))
+                if limit is not None:
+                    budgets.append(Budget(f"{what}: {side}", ratio, limit, TIMES, noise))
+            rows.append(cells)
     finally:
-        for side in sides:
-            side.close()
-    return rows
-
-
-def summary(values: list[float]) -> tuple[float, str]:
-    """Median, and the range of the middle half in words."""
-    low, middle, high = statistics.quantiles(values, n=4)
-    return middle, f"{low:.3f} … {high:.3f}"
-
-
-def costs(python: str, times: int, seconds: float) -> list[Row]:
-    """Rows of import, start and idling."""
-    imports = [ask(python, "--import") for _ in range(times)]
-    cpu = [1000 * one["cpu"] for one in imports]
-    starts = [ask(python, "--idle", str(seconds)) for _ in range(max(2, times // 4))]
-    begun = [1000 * one["start_cpu"] for one in starts]
-    awake = [one["wakeups"] for one in starts if one["wakeups"] is not None]
-    memory = [one["memory"] / 2**20 for one in starts if one["memory"] is not None]
-    rows = [
-        Row("`import asyncconsole`, CPU", f"{min(cpu):.1f} ms", f"… {max(cpu):.1f}", "≤ 15 ms"),
-        Row("third-party modules after import", names(imports), "", "none"),
-        Row("import and `start()`, CPU", f"{min(begun):.0f} ms", f"… {max(begun):.0f}", ""),
-        Row("third-party modules, started and idle", names(starts), "", "none"),
-        Row("threads", f"+{max(one['threads'] for one in starts)}", "", "+1"),
-        Row(
-            "idle: CPU of one core",
-            f"{100 * min(one['idle_cpu'] for one in starts):.2f} %",
-            f"… {100 * max(one['idle_cpu'] for one in starts):.2f}",
-            "≈ 0.3 %",
-        ),
-    ]
-    if awake:
-        rows.append(
-            Row(
-                "idle: wake-ups per second",
-                f"{min(awake):.1f}",
-                f"… {max(awake):.1f}",
-                "4 Hz beat",
-            )
-        )
-    if memory:
-        rows.append(
-            Row(
-                "memory after `start()`",
-                f"{min(memory):.1f} MiB",
-                f"… {max(memory):.1f}",
-                "≤ 2 MiB",
-            )
-        )
-    return rows
-
-
-def names(answers: list[dict[str, Any]]) -> str:
-    """The modules that any child reported."""
-    return ", ".join(sorted({name for one in answers for name in one["foreign"]})) or "none"
-
-
-def ask(python: str, *words: str) -> dict[str, Any]:
-    """The JSON that a child prints."""
-    done = subprocess.run(
-        command(python, *words),
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=True,
-        timeout=120,
-    )
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
-
-
-def machine(python: str) -> str:
-    """One line about where this was measured."""
-    told = subprocess.run(
-        [python, "-c", "import platform as p; print('CPython', p.python_version())"],
-        capture_output=True, text=True, check=True, timeout=60,
-    ).stdout.strip()  # fmt: skip
-    model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass
-    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{told}, {platform.system()}, {model}, {os.cpu_count()} CPUs{load}, {date.today()}"  # noqa: DTZ011 - the day here is meant
-
-
-def table(rows: list[Row]) -> str:
-    """A Markdown table that reads well as text, too."""
-    cells = [("what", "measured", "spread", "budget")]
-    cells += [(row.what, row.measured, row.spread, row.budget) for row in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(4)]
-    lines = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
-        for row in cells
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
-
-
-PROSE = """\
-# Performance
-
-What a console that nobody talks to costs its program: printed by `python benchmarks/overhead.py
---write`, which overwrites this page. Two processes, one with `asyncconsole.start()` and one
-without, take turns round by round; a ratio is the median of the rounds' ratios, and the spread is
-the range of the middle half. *control* compares two processes without a console: a difference
-smaller than its spread is noise. Trust the ratios; the times depend on the machine.
-
-Measured on: {machine}.
-
-{table}
-
-Nothing of the program is patched by `start()`: what there is to measure comes from the side thread,
-which looks at the loops four times a second.
-"""
+        for one in children.values():
+            one.close()
+    head = ["work", "plain", "control (noise)", *sides[2:]]
+    return Overhead(table(head, rows), budgets)
 
 
 def main() -> None:
@@ -350,24 +163,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
     parser.add_argument("--python", default=sys.executable, help="the interpreter to measure on")
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
-    for hidden in ("--child", "--idle"):
-        parser.add_argument(hidden, help=argparse.SUPPRESS)
-    parser.add_argument("--import", dest="imports", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         asyncio.run(child(options.child))
-    elif options.idle:
-        asyncio.run(idle(float(options.idle)))
-    elif options.imports:
-        imported()
-    else:
-        where = machine(options.python)
-        rows = ratios(options.python, 7 if options.quick else 41)
-        rows += costs(options.python, 5 if options.quick else 20, 2.0 if options.quick else 5.0)
-        print(where, "", table(rows), sep="\n")
-        if options.write:
-            PAGE.write_text(PROSE.format(machine=where, table=table(rows)), encoding="utf-8")
+        return
+    with setting(options.python, quick=options.quick) as where:
+        found = measure(where)
+    print(found.text, "", sep="\n")
+    print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
 
 
 if __name__ == "__main__":

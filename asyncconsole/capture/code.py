@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import sysconfig
 import weakref
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,11 +17,8 @@ _INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}"
 
 def _standard_library() -> tuple[str, ...]:
     """Folders (and the zip file) that Python's own modules come from."""
+    # Not from sysconfig, which loads every variable of Python's own build for this.
     found = {os.path.dirname(os.__file__)}  # noqa: PTH120 - must be spelt as code objects spell it
-    for name in ("stdlib", "platstdlib"):
-        path = sysconfig.get_path(name)
-        if path:
-            found.add(path)
     # A zipped standard library stands in sys.path as python311.zip.
     zipped = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
     found.update(path for path in sys.path if path.endswith(zipped))

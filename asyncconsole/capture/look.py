@@ -6,12 +6,11 @@ Everything here is dropped when the look is over; what outlives it is in ``Progr
 from __future__ import annotations
 
 import os
-import platform
+import sys
 import time
 import types
 from collections.abc import Generator, Sequence
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
 from asyncconsole.capture.code import short
@@ -22,6 +21,7 @@ from asyncconsole.capture.names import Index
 from asyncconsole.capture.objects import Types, type_name
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Gap, Loop, Snapshot, Task
+from asyncconsole.model.instant import stamp
 from asyncconsole.model.quick import maker
 
 if TYPE_CHECKING:
@@ -40,18 +40,6 @@ Steps = Generator["str | None", None, "Snapshot"]
 
 _task = maker(Task)
 _NAMED = Types(types.CoroutineType, types.GeneratorType)
-
-
-class Muster(NamedTuple):
-    """Who is there.
-
-    Attributes:
-        tasks: Live tasks that are not done, in the order of their numbers.
-        counts: How many each loop has, by the loop's ``id``.
-    """
-
-    tasks: list[Any]
-    counts: dict[int, int]
 
 
 class Look:
@@ -131,8 +119,8 @@ class Look:
         snapshot = Snapshot(
             pid=os.getpid(),
             program=process.program(),
-            python=platform.python_version(),
-            taken_at=utc(time.time()),
+            python=sys.version.split()[0],
+            taken_at=stamp(time.time()),
             uptime=max(0.0, time.time() - process.started()),
             took=time.monotonic() - self.began,
             loops=tuple(self._loop(fact, loop) for fact, loop in self.loops),
@@ -206,7 +194,7 @@ class Look:
             watchers=_sorted(links.watchers.get(key)),
             children=tuple([self._program.tasks.of(task) for task in draft.grip.children]),
             cancelling=futures.cancelling(draft.task),
-            created=utc(time.time() - (now - made.at)) if made is not None else None,
+            created=stamp(time.time() - (now - made.at)) if made is not None else None,
             age=max(0.0, now - made.at) if made is not None else None,
             gap=draft.gap,
             creation=made.frames if made is not None else (),
@@ -233,12 +221,6 @@ class Look:
             ready=fact.ready,
             timers=fact.timers,
         )
-
-
-def utc(moment: float) -> str:
-    """A Unix time as ISO 8601 in UTC, to the millisecond."""
-    text = datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def _sorted(numbers: set[int] | None) -> tuple[int, ...]:

@@ -15,12 +15,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, futures, jobs, libraries, process, quiet, registry
+from asyncconsole.capture import drafts, futures, jobs, libraries, process, quiet, roll
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.look import Look, Muster, Steps
-from asyncconsole.capture.loops import LoopBook, LoopFact, has_gil
+from asyncconsole.capture.look import Look, Steps
+from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.names import given, index, search
-from asyncconsole.capture.order import by_creation
 from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Snapshot, Thread
@@ -32,80 +31,25 @@ MANY_NAMES = 1_000
 """Names that are kept before those of what has gone are looked for."""
 
 
-class Program:
+class Program(roll.Roll):
     """The program we are guests of.
 
+    Args:
+        like: Whose loops and numbers to share; None for new ones.
+
     Attributes:
-        loops: Its event loops.
-        tasks: Numbers of its tasks.
-        futures: Numbers of the futures that tasks wait on.
         things: Numbers of its primitives.
         records: What tracking knows; None while it is off.
         names: Names of its primitives, by their numbers.
     """
 
-    def __init__(self) -> None:
-        self.loops = LoopBook()
-        self.tasks = Numbers()
-        self.futures = Numbers()
+    def __init__(self, like: roll.Roll | None = None) -> None:
+        super().__init__(like)
         self.things = Numbers(libraries.anchor)
         self.records: Records | None = None
         self.names: dict[int, str] = {}
         self._nameless: dict[int, float] = {}
         self._most_names = MANY_NAMES
-
-    def number(self, task: Any) -> tuple[int, str]:
-        """Id and name of a live task."""
-        return self.tasks.of(task), futures.name(task)
-
-    def find(self, number: int) -> Any:
-        """The live task with that id, or None when it has ended and gone."""
-        return next((task for known, task in self.tasks.live() if known == number), None)
-
-    def look(self, loop: Any = None) -> Muster:
-        """Every task that is not done, numbered and in the order of the numbers.
-
-        Args:
-            loop: Leave alone the tasks of all other loops; None for no such limit.
-        """
-        live = [fact.reference() for fact in self.loops.find()] if loop is None else [loop]
-        counts: dict[int, int] = {}
-        ours: dict[int, Any] = {}
-        theirs: dict[int, Any] = {}
-        found: dict[int, Any] = {}
-        new: list[tuple[str, Any]] = []
-        for task in registry.tasks([one for one in live if one is not None], loop):
-            home = futures.loop(task)
-            key = id(home)
-            if key not in ours:
-                if key in theirs:
-                    continue
-                if not self.loops.note(home):
-                    theirs[key] = home
-                    continue
-                ours[key] = home
-                counts[key] = 0
-            counts[key] += 1
-            found[id(task)] = task
-            if not self.tasks.known(task):
-                new.append((futures.name(task), task))
-        for task in by_creation(new):
-            self.tasks.of(task)
-        return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
-
-    def observe(self, most: int) -> None:
-        """Note which future each task is suspended on, so that waits get an age.
-
-        Does nothing for programs of more than ``most`` tasks, or without the GIL.
-        """
-        if not has_gil():
-            return
-        listed = self.look().tasks
-        if len(listed) <= most:
-            for task in listed:
-                future = futures.waiter(task)
-                if future is not None and not futures.done(future):
-                    self.futures.of(future)
 
     def capture(
         self,
@@ -240,8 +184,8 @@ class Program:
 
 @cache
 def shared() -> Program:
-    """The one `Program` of this process, so that a task keeps its number for life."""
-    return Program()
+    """The one `Program` of this process, with the numbers of `roll.shared`."""
+    return Program(roll.shared())
 
 
 def _with_sources(snapshot: Snapshot) -> Snapshot:

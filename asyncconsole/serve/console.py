@@ -10,18 +10,18 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole._version import __version__
 from asyncconsole.capture import quiet
-from asyncconsole.serve import address, discovery, journal, pace
+from asyncconsole.serve import address, discovery, journal, loading, pace
 from asyncconsole.serve.address import DEFAULT_PORT
 from asyncconsole.serve.door import Door
 from asyncconsole.serve.journal import log, note
-from asyncconsole.serve.perform import Rules
+from asyncconsole.serve.live import LiveTarget
+from asyncconsole.serve.rules import Rules
 from asyncconsole.serve.server import Server
 from asyncconsole.serve.side import SideThread
 
@@ -86,6 +86,7 @@ class Console:
             return
         if side is not None and not side.join(deadline):
             note(log, logging.ERROR, "the console's thread is stuck; it is left behind")
+        loading.settle(min(deadline, time.monotonic() + journal.PATIENCE))
         journal.settle()
 
     def _begin_close(self) -> SideThread | None:
@@ -143,7 +144,7 @@ class Console:
         while side is not None and side.thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - it is a thread
             await asyncio.sleep(0.002)
         deadline = min(deadline, time.monotonic() + journal.PATIENCE)
-        while journal.pending() and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
+        while (journal.pending() or loading.pending()) and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.002)
 
     def open(
@@ -189,7 +190,7 @@ class Console:
             port=self.port,
             socket=self.socket_path,
             version=__version__,
-            at=datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         )
 
     def serve(
@@ -293,8 +294,6 @@ def start(
         "track_tasks": track_tasks,
         "track_locks": track_locks,
     }
-    from asyncconsole.serve.live import LiveTarget  # noqa: PLC0415 - loads the capture floor
-
     return launch(
         LiveTarget,
         rules,
@@ -384,6 +383,7 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     journal.forked()
     pace.forked()
+    loading.forked()
     quiet.forked()
     tracking = sys.modules.get("asyncconsole.track.tracker")
     if tracking is not None:

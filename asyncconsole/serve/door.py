@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncconsole.serve import access
-from asyncconsole.serve.plain import PlainTerminal
 
 if TYPE_CHECKING:
     import ssl
+
+    from asyncconsole.serve.plain import PlainTerminal  # noqa: TC004 - an annotation is never evaluated here
 
 CONNECTIONS = 64
 """At most so many clients at each door (TCP, Unix socket)."""

@@ -10,21 +10,22 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.act.cancel import Request, ask, fate, watch
-from asyncconsole.capture import futures, hop, quiet
-from asyncconsole.capture.look import Steps
+from asyncconsole.capture import quiet, roll
 from asyncconsole.capture.loops import has_gil
-from asyncconsole.capture.program import shared
-from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
-from asyncconsole.diagnose.phrases import place
-from asyncconsole.model import Loop, Snapshot, Stall, Task, UnknownItemError
-from asyncconsole.model.ended import Ended
-from asyncconsole.serve import census, turns
-from asyncconsole.serve.look import SETTLE
+from asyncconsole.model.errors import UnknownItemError
 from asyncconsole.stall import Probe
 
 if TYPE_CHECKING:
-    from asyncconsole.track.tracker import Tracker
+    from asyncconsole.act.cancel import Request
+    from asyncconsole.capture.look import Steps
+    from asyncconsole.capture.program import Program
+    from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
+    from asyncconsole.model import Loop, Snapshot, Stall, Task
+    from asyncconsole.model.ended import Ended
+    from asyncconsole.track.tracker import Status, Tracker
+
+# What only commands need is imported where it is used: `loading.prepare` has loaded it then.
+# ruff: noqa: PLC0415
 
 OBSERVE = 2.0
 """Seconds between looks at what tasks wait on, so that waits get an age."""
@@ -73,10 +74,10 @@ class LiveTarget:
     ) -> None:
         self.read_only = read_only
         self._locals = dict(locals or {})
-        self._program = shared()
-        self._program.loops.ignore(loop)
+        self._roll = roll.shared()
+        self._roll.loops.ignore(loop)
         self._probe = Probe(
-            loop, self._program.loops, self._program.number, stall_threshold, self._observe
+            loop, self._roll.loops, self._roll.number, stall_threshold, self._observe
         )
         self._loop = loop
         self._pulse: asyncio.TimerHandle | None = None
@@ -93,7 +94,7 @@ class LiveTarget:
         self._set_pulse()
         tasks, locks = self._tracked
         if tasks or locks:
-            self.track(tasks=tasks, locks=locks)
+            self._configure(tasks, locks)
 
     def close(self) -> None:
         """Stop watching; may be called again."""
@@ -126,10 +127,17 @@ class LiveTarget:
         if self._tracker is not None:
             self._tracker.beat()
         if time.monotonic() - self._observed >= OBSERVE:
-            self._program.observe(MOST_OBSERVED)
+            self._roll.observe(MOST_OBSERVED)
             self._observed = time.monotonic()
             if self._tracker is not None:
                 self._tracker.note_loops()
+
+    @property
+    def _program(self) -> Program:
+        """Reads the program."""
+        from asyncconsole.capture.program import shared
+
+        return shared()
 
     async def snapshot(
         self,
@@ -139,6 +147,9 @@ class LiveTarget:
         only: Collection[int] | None = None,
     ) -> Snapshot:
         """The program now, read from the side thread in slices."""
+        from asyncconsole.capture import hop
+        from asyncconsole.serve import census
+
         full = scope in {"all", "known"}
         threads = (full or scope == "threads") and only is None
         found = await self._driven(
@@ -161,6 +172,9 @@ class LiveTarget:
 
     async def census(self, most_memory: int | None = None) -> Census:
         """The program now, with every primitive of its heap."""
+        from asyncconsole.commands.port import Census
+        from asyncconsole.serve import census
+
         if not has_gil():
             why = "Only those that tasks wait for or hold: without the GIL no heap can be read."
             only = await self.snapshot("all")
@@ -175,6 +189,8 @@ class LiveTarget:
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
         """The tasks in pieces, read as they are asked for; without the GIL in one."""
+        from asyncconsole.serve import turns
+
         if not has_gil():
             yield await self.snapshot("tasks", first=first)
             return
@@ -199,6 +215,8 @@ class LiveTarget:
 
     async def _driven(self, steps: Steps) -> Snapshot:
         """Drive a capture to its end; others have their turn between slices."""
+        from asyncconsole.serve import turns
+
         with quiet.quiet():
             driven = turns.Turns(steps, await turns.busy(self._program.loops))
             async with aclosing(driven.all()) as marks:
@@ -241,7 +259,7 @@ class LiveTarget:
         An idle loop is not woken to measure its lag: that would cure, and so hide, a
         missing ``call_soon_threadsafe``.
         """
-        facts = {fact.number: fact for fact in self._program.loops.find()}
+        facts = {fact.number: fact for fact in self._roll.loops.find()}
         fact = facts.get(loop.id)
         blocked = self._probe.blocked(loop.id)
         lag: float | None = None
@@ -263,20 +281,25 @@ class LiveTarget:
 
     async def settle(self) -> None:
         """Let a moment pass between two captures."""
+        from asyncconsole.serve.look import SETTLE
+
         await asyncio.sleep(SETTLE)
 
     async def cancel(
         self, tasks: Sequence[int], wait: float, witnesses: Sequence[int] = ()
     ) -> tuple[Sequence[CancelOutcome], Mapping[int, str]]:
         """Ask tasks to cancel and watch what happens."""
-        seen = {number: self._program.find(number) for number in witnesses}
+        from asyncconsole.act.cancel import Request, ask, fate, watch
+        from asyncconsole.commands.port import CancelOutcome
+
+        seen = {number: self._roll.find(number) for number in witnesses}
         requests = []
         for number in tasks:
-            task = self._program.find(number)
+            task = self._roll.find(number)
             if task is None:
                 msg = f"Task {number} has ended."
                 raise UnknownItemError(msg)
-            requests.append(Request(task, *self._program.number(task)))
+            requests.append(Request(task, *self._roll.number(task)))
             if self._tracker is not None:
                 self._tracker.note_cancel(task)
         del task
@@ -298,7 +321,10 @@ class LiveTarget:
 
     def _why_blocked(self, request: Request) -> str:
         """What keeps the task's loop from running its callbacks."""
-        number = self._program.loops.note(futures.loop(request.task))
+        from asyncconsole.capture import futures
+        from asyncconsole.diagnose.phrases import place
+
+        number = self._roll.loops.note(futures.loop(request.task))
         for stall in self._probe.stalls():
             if stall.ongoing and stall.loop == number:
                 frame = stall.frame
@@ -308,7 +334,7 @@ class LiveTarget:
                     f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}, "
                     "so nothing can happen before that returns"
                 )
-        facts = {fact.number: fact for fact in self._program.loops.find()}
+        facts = {fact.number: fact for fact in self._roll.loops.find()}
         if number in facts and not facts[number].running:
             return "its loop is not running"
         return "its loop has not run a callback since"
@@ -319,6 +345,8 @@ class LiveTarget:
 
     def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
         """Change and tell the stall probe's settings."""
+        from asyncconsole.commands.port import ProbeStatus
+
         status = self._probe.configure(on=on, threshold=threshold)
         if on is not None or threshold is not None:
             self._set_pulse()
@@ -326,16 +354,22 @@ class LiveTarget:
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
         """Change and tell what is tracked."""
-        if self._tracker is None:
-            if not tasks and not locks:
-                return TrackStatus(tasks=False, frames=0, locks=False, ended=0, dropped=0)
-            from asyncconsole.track.tracker import tracker  # noqa: PLC0415 - nothing of it is loaded before
+        from asyncconsole.commands.port import TrackStatus
 
-            self._tracker = tracker()
-        found = self._tracker.configure(tasks=tasks, locks=locks)
+        if self._tracker is None and not tasks and not locks:
+            return TrackStatus(tasks=False, frames=0, locks=False, ended=0, dropped=0)
+        found = self._configure(tasks, locks)
         return TrackStatus(
             found.tasks, found.frames, found.locks, found.ended, found.dropped, found.broken
         )
+
+    def _configure(self, tasks: bool | int | None, locks: bool | None) -> Status:
+        """Change the settings of tracking, which loads when it is first wanted."""
+        if self._tracker is None:
+            from asyncconsole.track.tracker import tracker
+
+            self._tracker = tracker()
+        return self._tracker.configure(tasks=tasks, locks=locks)
 
     def ended(self) -> Sequence[Ended]:
         """Tasks that ended while tasks were tracked, oldest first."""
@@ -360,7 +394,7 @@ class LiveTarget:
         Raises:
             UnknownItemError: There is no such loop, or it is closed.
         """
-        found = self._program.loops.loop(loop)
+        found = self._roll.loops.loop(loop)
         if found is None:
             msg = f"No loop {loop}. `loops` lists them."
             raise UnknownItemError(msg)
@@ -373,4 +407,4 @@ class LiveTarget:
 
     def ignore_loop(self, loop: Any) -> None:
         """Leave out a loop that the console made for itself."""
-        self._program.loops.ignore(loop)
+        self._roll.loops.ignore(loop)

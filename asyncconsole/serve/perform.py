@@ -15,25 +15,13 @@ from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
+from asyncconsole.serve.rules import Rules
 
 _SLICE = 64 * 1024
 """Characters that are written before the client must have taken most of them."""
 
 _GRACE = 1.0
 """Seconds for a command to notice that it was stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What sessions may do.
-
-    Attributes:
-        read_only: Nothing that changes the program.
-        repl: True when ``console`` may be used.
-    """
-
-    read_only: bool = False
-    repl: bool = True
 
 
 @dataclass(frozen=True, slots=True)

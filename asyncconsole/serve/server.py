@@ -1,48 +1,27 @@
-"""Connections: accepted, counted, sniffed, admitted, and given a terminal."""
+"""Connections: accepted, counted, and handed to the reception, which loads with the first."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
-import os
 import socket
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from asyncconsole._version import __version__
-from asyncconsole.commands.port import Target, Terminal
-from asyncconsole.serve import access, sniff, wire
+from asyncconsole.serve import access, loading, sniff
 from asyncconsole.serve.door import Connection, Door
-from asyncconsole.serve.inbox import LINE_LIMIT
 from asyncconsole.serve.journal import log, note
-from asyncconsole.serve.negotiation import Negotiation
-from asyncconsole.serve.outlet import Outlet
-from asyncconsole.serve.pace import brisk
-from asyncconsole.serve.patience import within
-from asyncconsole.serve.perform import Person, Rules
-from asyncconsole.serve.plain import PlainTerminal
-from asyncconsole.serve.session import Greeter, Session
-from asyncconsole.serve.stream import Stream
 
 if TYPE_CHECKING:
-    from asyncconsole.serve.editor import EditorTerminal
+    from asyncconsole.commands.port import Target
+    from asyncconsole.serve.reception import Reception
+    from asyncconsole.serve.rules import Rules
 
-SILENCE = 0.1
-"""Seconds in which a script or `connect` says its first word."""
-
-NEGOTIATION = 0.4
-"""Seconds in which a telnet answers an offer."""
-
-_UNCLEAR = 0.4
-_SETTLING = 0.5
-_HELLO = 10.0
-_TOKEN = 60.0
-_HANDSHAKE = 10.0
 _ACCEPTS = 16
 _RETRY = 0.5
 _ENDING = 1.5
-_LAST_WORDS = 1.2
 
 
 class Server:
@@ -55,7 +34,7 @@ class Server:
         self._target = target
         self._rules = rules
         self._gate = access.Gate(token)
-        self._greeter = Greeter(target)
+        self._reception: Reception | None = None
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -129,6 +108,10 @@ class Server:
         sock.setblocking(False)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if sock.family != getattr(socket, "AF_UNIX", None):
+                # asyncio does it only for sockets that were made with TCP's protocol number;
+                # without it the end of an answer waits 40 ms for a delayed acknowledgement.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Connection(sock, access.visitor(sock, self._gate.token))
         client.admitted = client.visitor.admission == "welcome"
         door.clients[client] = None
@@ -137,199 +120,32 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, door: Door, client: Connection) -> None:
-        outlet = None
         try:
-            reader, outlet = await self._open(door, client)
-            await self._greet(reader, outlet, client)
-        except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            pass  # it left, or never said what it had to
+            if self._reception is None:
+                module = await loading.load(loading.RECEPTION)
+                self._reception = self._reception or module.Reception(
+                    self._target, self._rules, self._gate
+                )
+            await self._reception.serve(client, door.tls, lambda: self._closing)
+        except loading.StuckImportError as stuck:
+            self._say(door, client, str(stuck))
         except Exception as error:
             note(log, logging.ERROR, "a session failed", exc_info=error)
         finally:
             door.clients.pop(client, None)
-            if outlet is None:
+            if client.writer is None:
                 client.sock.close()
-            elif self._closing:
-                outlet.abort()
-            else:
-                await outlet.close()
 
-    async def _open(self, door: Door, client: Connection) -> tuple[asyncio.StreamReader, Outlet]:
-        reader = asyncio.StreamReader(limit=LINE_LIMIT, loop=self._loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
-        transport, _ = await self._loop.connect_accepted_socket(
-            lambda: protocol,
-            client.sock,
-            ssl=door.tls,
-            ssl_handshake_timeout=_HANDSHAKE if door.tls else None,
-        )
-        client.writer = asyncio.StreamWriter(transport, protocol, reader, self._loop)
-        return reader, Outlet(client.writer)
-
-    async def _greet(
-        self, reader: asyncio.StreamReader, outlet: Outlet, client: Connection
-    ) -> None:
-        """Find out what speaks, and whether it may."""
-        negotiation = Negotiation()
-        with brisk():
-            kind, first = await self._first_words(reader, outlet, client, negotiation)
-        if kind in ("http", "tls", "binary"):
-            outlet.abort()
+    def _say(self, door: Door, client: Connection, line: str) -> None:
+        """A last line for a client that can't be served, if it may come in at all."""
+        if client.visitor.admission != "welcome" or door.tls is not None:
             return
-        if kind == "wire":
-            await self._serve_wire(reader, outlet, client, first)
-            return
-        if client.visitor.admission == "refused":
-            outlet.write(client.visitor.reason.encode() + b"\r\n")
-            return
-        await self._serve_text(reader, outlet, client, (kind == "telnet", first, negotiation))
-
-    async def _first_words(
-        self,
-        reader: asyncio.StreamReader,
-        outlet: Outlet,
-        client: Connection,
-        negotiation: Negotiation,
-    ) -> tuple[sniff.Kind, bytes]:
-        """Classify; a silent client is offered telnet, and is plain if it stays silent."""
-        first = await _hear(reader, SILENCE)
-        if not first and client.visitor.admission != "refused":
-            outlet.write(negotiation.offer())
-            first = await _hear(reader, NEGOTIATION)
-            if not first:
-                outlet.write(b"\r")  # the offer's few bytes may stand on its screen
-                return "text", b""
-        kind: sniff.Kind | None = "text"
-        if first:
-            client.said = True
-            deadline = self._loop.time() + _UNCLEAR
-            while (kind := sniff.classify(first)) is None:
-                try:
-                    more = await _hear(reader, deadline - self._loop.time())
-                except EOFError:
-                    break
-                if not more:
-                    break
-                first += more
-        return kind or "text", first
-
-    async def _serve_wire(
-        self, reader: asyncio.StreamReader, outlet: Outlet, client: Connection, first: bytes
-    ) -> None:
-        """The protocol of `connect`, from its first line."""
-        lines = wire.Lines(reader, first)
-        try:
-            hello = wire.read_hello(await within(_HELLO, lines.next()))
-        except wire.ProtocolError as wrong:
-            outlet.write(wire.pack(refused=str(wrong)))
-            return
-        if client.visitor.admission == "refused":
-            outlet.write(wire.pack(refused=client.visitor.reason))
-            return
-        if client.visitor.admission == "token" and not await self._gate.admits(
-            client.visitor, hello.token
-        ):
-            why = "That token is wrong." if hello.token else "This console wants a token."
-            outlet.write(wire.pack(refused=why))
-            return
-        client.admitted = True
-        terminal = wire.WireTerminal(lines, outlet, hello, self._greeter.complete)
-        outlet.write(
-            wire.pack(
-                hello={"pid": os.getpid(), "program": self._greeter.program, "version": __version__}
-            )
-        )
-        session = self._session(client, terminal, outlet)
-        async with _alongside(terminal.pump(), outlet.lost):
-            if hello.interactive:
-                terminal.bye(await session.converse())
-            else:
-                await session.answer_runs(terminal)
-
-    async def _serve_text(
-        self,
-        reader: asyncio.StreamReader,
-        outlet: Outlet,
-        client: Connection,
-        found: tuple[bool, bytes, Negotiation],
-    ) -> None:
-        """People: with the editor when they have a telnet, else line by line."""
-        editing, first, negotiation = found
-        if editing:
-            outlet.write(negotiation.offer())
-        stream = Stream(reader, outlet, negotiation, editing=editing)
-        plain = client.plain = PlainTerminal(stream)
-        stream.consumer = plain
-        async with _alongside(stream.pump(first), outlet.lost):
-            if client.visitor.admission == "token" and not await self._ask_token(client, plain):
-                return
-            terminal = await self._edit(stream, plain) if editing else None
-            session = self._session(client, terminal or plain, outlet)
-            try:
-                await session.converse()
-            finally:
-                if terminal is not None:
-                    terminal.close()
-
-    async def _edit(self, stream: Stream, plain: PlainTerminal) -> EditorTerminal | None:
-        """The line editor; None where prompt_toolkit can't be had."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await within(_SETTLING, stream.settled.wait())
-        try:
-            from asyncconsole.serve import editor  # noqa: PLC0415 - third-party, for telnets only
-
-            terminal = editor.EditorTerminal(stream, self._greeter.complete)
-        except Exception as error:
-            note(log, logging.WARNING, "no line editor for telnet clients", exc_info=error)
-            stream.outlet.write(stream.negotiation.withdraw())
-            return None
-        stream.consumer = terminal
-        terminal.data(plain.leftover())
-        return terminal
-
-    async def _ask_token(self, client: Connection, terminal: PlainTerminal) -> bool:
-        for _ in range(access.TRIES):
-            try:
-                given = await terminal.ask("Token: ", _TOKEN)
-            except EOFError:
-                return False
-            if await self._gate.admits(client.visitor, given.strip()):
-                client.admitted = True
-                terminal.write("\n")
-                return True
-            terminal.write("\nThat token is wrong.\n")
-        return False
-
-    def _session(self, client: Connection, terminal: Terminal, outlet: Outlet) -> Session:
-        person = Person(client.visitor.name, terminal, outlet.lost)
-        return Session(self._target, person, self._rules, self._greeter)
-
-
-async def _hear(reader: asyncio.StreamReader, patience: float) -> bytes:
-    """What arrives within ``patience`` seconds; empty for silence.
-
-    Raises:
-        EOFError: The client left without a word.
-    """
-    try:
-        heard = await within(max(patience, 0.0), reader.read(4096))
-    except asyncio.TimeoutError:
-        return b""
-    if not heard:
-        raise EOFError
-    return heard
-
-
-@contextlib.asynccontextmanager
-async def _alongside(work: Coroutine[Any, Any, None], lost: asyncio.Event) -> AsyncIterator[None]:
-    """Run ``work`` as a task inside; it ends with the block."""
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        if lost.is_set():
-            await asyncio.wait({task}, timeout=_LAST_WORDS)
-        task.cancel()
-        await asyncio.wait({task}, timeout=_ENDING)
-    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-        note(log, logging.ERROR, "reading from a client failed", exc_info=error)
+        said = b""
+        with contextlib.suppress(OSError):
+            said = client.sock.recv(1 << 16)  # unread, it would reset the connection
+        if said.startswith(sniff.WIRE):
+            answer = json.dumps({"refused": line}).encode() + b"\n"
+        else:
+            answer = line.encode() + b"\r\n"
+        with contextlib.suppress(OSError):
+            client.sock.send(answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import platform
 import sys
 import time
 from collections.abc import Sequence
@@ -20,9 +19,9 @@ from asyncconsole.serve.perform import (
     Answer,
     InterruptedCommandError,
     Person,
-    Rules,
     perform,
 )
+from asyncconsole.serve.rules import Rules
 from asyncconsole.serve.wire import WireTerminal
 
 _GREETING = 2.0
@@ -80,7 +79,7 @@ class Greeter:
     def _head(self, snapshot: Snapshot | None) -> str:
         words = ["asyncconsole " + __version__, self.program]
         words.append(f"pid {snapshot.pid if snapshot else os.getpid()}")
-        words.append(f"Python {snapshot.python if snapshot else platform.python_version()}")
+        words.append(f"Python {snapshot.python if snapshot else sys.version.split()[0]}")
         if snapshot is not None and snapshot.uptime > 0:
             words.append(f"up {_spell(snapshot.uptime)}")
         return " · ".join(words) + "\n"

@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import logging
 import selectors
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.loading import forget_half_imports
 from asyncconsole.serve.patience import within
 
 THREAD_NAME = "asyncconsole"
@@ -90,7 +90,7 @@ class SideThread:
         Not ``loop.close()``: that unregisters from the selector the parent still uses.
         """
         self._selector.close()
-        _forget_half_imports(self.thread.ident)
+        forget_half_imports(self.thread.ident)
         for name in ("_ssock", "_csock"):  # the loop's self-pipe, in CPython's selector loop
             pipe: Any = getattr(self.loop, name, None)
             if pipe is not None:
@@ -158,22 +158,6 @@ def _task(
     """A task with our name: an unnamed one would use up a ``Task-N`` of the program."""
     options["name"] = options.get("name") or THREAD_NAME
     return asyncio.Task(work, loop=loop, **options)
-
-
-def _forget_half_imports(ident: int | None) -> None:
-    """In a forked child: forget modules that a thread was importing and never will.
-
-    They stand in ``sys.modules`` half made, under a lock that nobody gives back; whoever
-    imports them next would fail or hang. (importlib keeps a lock for each module that is
-    being imported, and the lock its owner: ``_ModuleLock`` in CPython 3.10 to 3.15.)
-    """
-    locks = getattr(sys.modules.get("_frozen_importlib"), "_module_locks", None)
-    if ident is None or type(locks) is not dict:
-        return
-    for name, reference in list(locks.items()):
-        if getattr(reference(), "owner", None) == ident:
-            locks.pop(name, None)
-            sys.modules.pop(name, None)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

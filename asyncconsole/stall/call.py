@@ -65,13 +65,19 @@ def _from_segment(segment: str, text: str) -> str:
         return ""
     if segment.startswith(("with ", "async with ")):
         return _from_line(text)  # 3.11 names the whole statement
-    node: ast.expr = ast.parse(f"({segment})", mode="eval").body
+    source = f"({segment})"
+    node: ast.expr = ast.parse(source, mode="eval").body
+
+    def words(part: ast.expr) -> str:
+        # Not ast.unparse: since 3.14 it imports, and the program may stand still in an import.
+        return " ".join((ast.get_source_segment(source, part) or "").split())
+
     if isinstance(node, ast.Await):
         node = node.value
     if isinstance(node, ast.Call):
-        return _short(ast.unparse(node.func))
+        return _short(words(node.func))
     if text.startswith(("with ", "async with ")):
-        return _short(f"with {ast.unparse(node)}")
+        return _short(f"with {words(node)}")
     return ""
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall
+from asyncconsole.model.instant import stamp
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
-from asyncconsole.stall.record import stamp
 from asyncconsole.stall.sample import take
 
 HOT = 0.5

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timezone
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
 from asyncconsole.model import Frame, Stall
+from asyncconsole.model.instant import stamp
 
 if TYPE_CHECKING:
     from asyncconsole.stall.clocks import ThreadClock
@@ -17,12 +17,6 @@ KINDS = 64
 """Different stacks, frames, tasks and positions that are counted in one stall."""
 
 _Key = TypeVar("_Key")
-
-
-def stamp(seconds: float) -> str:
-    """ISO 8601 UTC of a Unix time."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class OpenStall:

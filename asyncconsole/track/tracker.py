@@ -9,10 +9,10 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import short
-from asyncconsole.capture.look import utc
 from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
+from asyncconsole.model.instant import stamp
 from asyncconsole.track.ended import MOST, End, Ring
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
@@ -158,8 +158,8 @@ class Tracker:
             result=end.result,
             exception=end.exception,
             cancelled_by=end.cancelled_by,
-            created=utc(made.at + offset) if made is not None else None,
-            ended=utc(end.at + offset),
+            created=stamp(made.at + offset) if made is not None else None,
+            ended=stamp(end.at + offset),
             exact=end.exact,
             lasted=max(0.0, end.at - made.at) if made is not None else None,
             creator=creator,

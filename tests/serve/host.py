@@ -15,7 +15,7 @@ import time
 from asyncconsole.commands.port import CancelOutcome, ProbeStatus, TrackStatus
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
 from asyncconsole.serve import console
-from asyncconsole.serve.perform import Rules
+from asyncconsole.serve.rules import Rules
 
 SLOW = "tasks"
 """The scope that `ps` asks for, and no greeting."""

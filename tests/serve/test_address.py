@@ -1,11 +1,13 @@
 """Ports, hosts, and what is refused before anything listens."""
 
 import socket
+import sys
 
 import pytest
 
 import asyncconsole
 from asyncconsole.serve import address
+from tests.interpreters import INTERPRETERS
 
 
 @pytest.fixture
@@ -99,14 +101,38 @@ def test_a_unix_socket_in_use_is_left_alone(tmp_path):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_importing_costs_no_asyncio_and_nothing_third_party(run):
-    loaded = run("import sys, asyncconsole; print(*sys.modules)").split()
-    for heavy in ("asyncio", "prompt_toolkit", "socket", "logging", "argparse"):
+def newly(run, python, statements):
+    """Modules that some statements load in a program that has asyncio and nothing else."""
+    source = f"import sys, asyncio; old = set(sys.modules)\n{statements}\n"
+    return set(run(f"{source}print(*(set(sys.modules) - old))", python=python).split())
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_importing_loads_next_to_nothing(run, python):
+    assert newly(run, python, "import asyncconsole") == {
+        "__future__", "asyncconsole", "asyncconsole._version"
+    }  # fmt: skip
+    loaded = run("import sys, asyncconsole; print(*sys.modules)", python=python).split()
+    for heavy in ("asyncio", "prompt_toolkit", "socket", "logging", "argparse", "typing"):
         assert heavy not in loaded
-    loaded = run(
-        "import sys, asyncconsole; asyncconsole.start(port=0); print(*sys.modules)"
-    ).split()
-    assert not {"prompt_toolkit", "ssl_", "uvloop"} & set(loaded)
+
+
+LATER = ("commands", "diagnose", "render", "repl", "act", "track", "client", "capture.program")
+"""Parts that load with the first client, or when they are asked for."""
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_a_console_without_clients_is_small(run, runtime, python):
+    start = "import asyncconsole, threading; before = threading.active_count()\n"
+    start += "asyncconsole.start(port=0); assert threading.active_count() == before + 1"
+    loaded = newly(run, python, start)
+    ours = {name.partition(".")[2] for name in loaded if name.startswith("asyncconsole.")}
+    assert not {name for name in ours if name.startswith(LATER)}
+    assert len(ours) < 50, sorted(ours)
+    others = {name.partition(".")[0] for name in loaded} - {"asyncconsole"}
+    assert not {"argparse", "datetime", "hashlib", "hmac", "platform", "sysconfig"} & others
+    standard = set(sys.stdlib_module_names) | {"_typing", "_py_warnings"}
+    assert not {name for name in others if name not in standard}
 
 
 def test_names_that_do_not_exist_are_attribute_errors():

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import asyncconsole
 from asyncconsole.serve import address
 from asyncconsole.serve import console as serving
 from tests.interpreters import INTERPRETERS
-from tests.serve.conftest import DEADLINE, descriptors, environment
+from tests.serve.conftest import DEADLINE, descriptors, environment, wait_until
 
 ROUNDS = """
 import asyncio, gc, os, threading, warnings, weakref
@@ -454,3 +455,13 @@ def test_openssl_and_a_token_open_a_tls_console(tmp_path, runtime):
         with socket.create_connection(("127.0.0.1", console.port), timeout=DEADLINE) as plain:
             plain.sendall(b"cancel 1\n")
             assert b"asyncconsole" not in plain.recv(100)
+
+
+def test_an_answers_end_does_not_wait_for_an_acknowledgement(runtime):
+    with asyncconsole.start(port=0) as console:
+        client = socket.create_connection(("127.0.0.1", console.port))
+        with client:
+            clients = console._server.doors[0].clients
+            wait_until(lambda: clients)
+            sock = next(iter(clients)).sock
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

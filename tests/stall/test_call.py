@@ -32,7 +32,7 @@ def test_calls_are_named(python, request):
         "method": "thing.look",
         "lines": "thing.look",
         "condition": "thing.look",
-        "item": "" if old else "things['a'].look",
+        "item": "" if old else 'things["a"].look',
         "umlauts": "thing.look",
         "with": "with thing",
         "operator": "",

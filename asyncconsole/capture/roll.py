@@ -1,0 +1,104 @@
+"""What outlives a capture: the program's loops, and numbers of what was met in it.
+
+Kept apart from `capture.program`, which reads a program and is large: this much is there
+also while nobody looks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from asyncconsole.capture import futures, registry
+from asyncconsole.capture.identity import Numbers
+from asyncconsole.capture.loops import LoopBook, has_gil
+from asyncconsole.capture.order import by_creation
+
+
+class Muster(NamedTuple):
+    """Who is there.
+
+    Attributes:
+        tasks: Live tasks that are not done, in the order of their numbers.
+        counts: How many each loop has, by the loop's ``id``.
+    """
+
+    tasks: list[Any]
+    counts: dict[int, int]
+
+
+class Roll:
+    """The program's loops and the numbers of its tasks and futures.
+
+    Args:
+        like: Share that one's; None for new ones.
+
+    Attributes:
+        loops: Its event loops.
+        tasks: Numbers of its tasks.
+        futures: Numbers of the futures that tasks wait on.
+    """
+
+    def __init__(self, like: Roll | None = None) -> None:
+        self.loops: LoopBook = LoopBook() if like is None else like.loops
+        self.tasks: Numbers = Numbers() if like is None else like.tasks
+        self.futures: Numbers = Numbers() if like is None else like.futures
+
+    def number(self, task: Any) -> tuple[int, str]:
+        """Id and name of a live task."""
+        return self.tasks.of(task), futures.name(task)
+
+    def find(self, number: int) -> Any:
+        """The live task with that id, or None when it has ended and gone."""
+        return next((task for known, task in self.tasks.live() if known == number), None)
+
+    def look(self, loop: Any = None) -> Muster:
+        """Every task that is not done, numbered and in the order of the numbers.
+
+        Args:
+            loop: Leave alone the tasks of all other loops; None for no such limit.
+        """
+        live = [fact.reference() for fact in self.loops.find()] if loop is None else [loop]
+        counts: dict[int, int] = {}
+        ours: dict[int, Any] = {}
+        theirs: dict[int, Any] = {}
+        found: dict[int, Any] = {}
+        new: list[tuple[str, Any]] = []
+        for task in registry.tasks([one for one in live if one is not None], loop):
+            home = futures.loop(task)
+            key = id(home)
+            if key not in ours:
+                if key in theirs:
+                    continue
+                if not self.loops.note(home):
+                    theirs[key] = home
+                    continue
+                ours[key] = home
+                counts[key] = 0
+            counts[key] += 1
+            found[id(task)] = task
+            if not self.tasks.known(task):
+                new.append((futures.name(task), task))
+        for task in by_creation(new):
+            self.tasks.of(task)
+        return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
+
+    def observe(self, most: int) -> None:
+        """Note which future each task is suspended on, so that waits get an age.
+
+        Does nothing for programs of more than ``most`` tasks, or without the GIL.
+        """
+        if not has_gil():
+            return
+        listed = self.look().tasks
+        if len(listed) <= most:
+            for task in listed:
+                future = futures.waiter(task)
+                if future is not None and not futures.done(future):
+                    self.futures.of(future)
+
+
+@cache
+def shared() -> Roll:
+    """The one `Roll` of this process, so that a task keeps its number for life."""
+    return Roll()

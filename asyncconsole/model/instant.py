@@ -1,0 +1,11 @@
+"""A moment as text. Not with ``datetime``, which takes longer to load than a console to start."""
+
+from __future__ import annotations
+
+import time
+
+
+def stamp(seconds: float) -> str:
+    """A Unix time as ISO 8601 in UTC, to the millisecond."""
+    whole, rest = divmod(round(seconds * 1e6) // 1000, 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:03d}Z"
