@@ -66,7 +66,7 @@ _HOMES = {
     "finding": ("Diagnosis", "Finding", "ResourceRef", "TaskRole"),
     "loop": ("Loop", "Thread"),
     "resource": ("Holder", "Resource", "Waiter"),
-    "result": ("Column", "Line", "Result", "Span", "Table", "Text", "line"),
+    "result": ("Column", "Flow", "Line", "Part", "Result", "Span", "Table", "Text", "line"),
     "snapshot": ("Gap", "Snapshot"),
     "stall": ("Stall",),
     "task": ("Frame", "Hold", "Task", "Wait"),
