@@ -16,6 +16,7 @@ from programs import LOCKS, SCENARIOS, end_all, run
 
 from asyncconsole.capture.program import Program
 from asyncconsole.diagnose import again, confirm
+from asyncconsole.model import Snapshot
 
 
 def drive(steps):
@@ -65,7 +66,7 @@ def compare(program):
     whole = drive(program.capture())
     stay = {task.id for task in whole.tasks if task.wait is not None}  # others may be ending
     listed = [task for task in whole.tasks if task.id in stay]
-    pieces = [piece for piece in program.stream() if piece is not None]
+    pieces = [piece for piece in program.stream() if type(piece) is Snapshot]
     streamed = [task for piece in pieces for task in piece.tasks if task.id in stay]
     same("stream", [row(task) for task in listed], [row(task) for task in streamed], found)
     first = drive(program.capture(first=1)).tasks
