@@ -74,7 +74,8 @@ async def churn(done):
         tasks = {task for task in tasks if not task.done()}
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks, timeout=5)
+    if tasks:
+        await asyncio.wait(tasks, timeout=5)
     return born
 
 
@@ -94,7 +95,8 @@ def read(loop, wanted, done, report):
                     pass
                 report["captures"] += 1
             rounds += 1
-            for draft in program.look():
+            for task in program.look().tasks:
+                draft = drafts.Draft(task, program.tasks.of(task), loop)
                 drafts.read(draft, running=futures.current(loop) is draft.task, holds=True)
                 # A chain, its levels, and what each of them holds.
                 report["reads"] += 2 + 2 * len(draft.chain.levels)

