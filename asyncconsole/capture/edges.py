@@ -29,11 +29,9 @@ class Links:
         awaited_by: Numbers of the tasks that wait for it to end.
         due: Loop times at which a scheduled timer acts on it.
         watchers: Numbers of tasks that sleep, refer to it and cancel something.
-        full: Timers and watchers were looked for.
         grouped: ``id`` of every task that is in a TaskGroup or has entered one.
     """
 
-    full: bool
     awaited_by: dict[int, set[int]] = field(default_factory=dict)
     due: dict[int, list[float]] = field(default_factory=dict)
     watchers: dict[int, set[int]] = field(default_factory=dict)
@@ -42,7 +40,7 @@ class Links:
 
 def between(listed: list[Draft], loops: list[Any], *, full: bool) -> Generator[None, None, Links]:
     """All edges of a capture; only awaits unless ``full``."""
-    links = Links(full)
+    links = Links()
     for draft in listed:
         if draft.waiting is not None:
             for task in draft.waiting.tasks:

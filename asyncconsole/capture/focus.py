@@ -15,7 +15,7 @@ from collections.abc import Collection, Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain as chains
-from asyncconsole.capture import drafts, futures, libraries, quiet
+from asyncconsole.capture import drafts, futures, jobs, libraries, quiet
 from asyncconsole.capture.look import Look, Steps
 from asyncconsole.capture.objects import attribute, contents
 from asyncconsole.capture.owned import owners_of
@@ -28,6 +28,9 @@ SLICE = 200
 
 MOST_HEIRS = 100
 """Tasks in the queue of what a task holds that are read with it."""
+
+MOST_AHEAD = 20
+"""Tasks that one waits for, and tasks one behind the other, that are read with it."""
 
 DEEPEST = 50
 """Gathers and shields between a task and who awaits it."""
@@ -97,10 +100,24 @@ class Focus:
             for other in _awaiters(draft.task):
                 self.read(other)
             self._creator(draft.task)
+            self._ahead(draft)
         if self._deep:
             yield from self._below(chosen)
             for thing in {id(thing): thing for thing in held}.values():
                 yield from self.queue(thing, MOST_HEIRS)
+
+    def _ahead(self, draft: drafts.Draft) -> None:
+        """Take in whom a task waits for, and whom they do while each waits for one."""
+        for _ in range(MOST_AHEAD):
+            if draft.waiting is None:
+                return
+            behind = (jobs.task_behind(job) for job in draft.waiting.jobs[:MOST_AHEAD])
+            following = [*draft.waiting.tasks, *(task for task in behind if task is not None)]
+            for other in following[:MOST_AHEAD]:
+                self.read(other)
+            if len(following) != 1:
+                return
+            draft = self.read(following[0])
 
     def owned(self, chosen: Iterable[Any]) -> Generator[None, None, None]:
         """Take in what these tasks have by the word of a library's primitive alone.

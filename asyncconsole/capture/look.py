@@ -95,7 +95,7 @@ class Look:
         listed = yield from self.read(tasks, holds=holds)
         program = self._program
         yield None  # the threads are looked at from one of ours
-        work = jobs.link(listed, program.tasks, threads=full)
+        work = jobs.link(listed, program.tasks, threads=holds)
         signals.note(listed, [loop for _, loop in self.loops])
         book = Resources(listed, program.things, program.records if resources else None)
         for thing, title in also:
@@ -172,7 +172,7 @@ class Look:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self._program.tasks, self._program.names, now)
-        deadline = _deadline(draft, links) if links.full else None
+        deadline = _deadline(draft, links)
         coroutine = futures.coroutine(draft.task)
         made = (
             self._program.records.creation(draft.task)

@@ -140,7 +140,11 @@ class Program(roll.Roll):
         """
         from asyncconsole.capture.focus import around  # noqa: PLC0415 - it needs this module
 
-        return _with_sources((yield from around(self, tasks, resources, witnesses, deep=deep)))
+        found = yield from around(self, tasks, resources, witnesses, deep=deep)
+        if any(task.threads or (task.wait and task.wait.thread) for task in found.tasks):
+            yield None  # threads are looked at from one of ours
+            return self.dress(found)
+        return _with_sources(found)
 
     def _threads(self, loops: list[tuple[LoopFact, Any]], work: jobs.Links) -> tuple[Thread, ...]:
         """Every thread's stack."""

@@ -12,6 +12,7 @@ from asyncconsole.capture.program import shared
 from asyncconsole.commands.dispatch import parse
 from asyncconsole.diagnose import confirm
 from asyncconsole.render.document import document
+from asyncconsole.render.flow import flow
 from asyncconsole.render.text import text
 from asyncconsole.serve.live import LiveTarget
 
@@ -55,11 +56,22 @@ class Watch:
                 words = [f"where {task.id}" for task in second.tasks[:most]]
             for word in words:
                 call = parse(word)
-                result = await call.command.run(target, call.options)
+                shown, told = await _both(call, target)
                 name = word
                 if line == "where":
                     number = int(word.split()[1])
                     name = f"where {second.task(number).name}"
-                found["texts"][name] = text(result, width=None, colour=False)
-                found["documents"][name] = json.loads(document(result))
+                found["texts"][name] = shown
+                found["documents"][name] = json.loads(told)
         return found
+
+
+async def _both(call, target):
+    """What a command prints, and its document; what streams is asked twice."""
+    result = await call.command.run(target, call.options)
+    if result.flow is None:
+        return text(result, width=None, colour=False), document(result)
+    shown = [piece async for piece in flow(result.flow, json=False)]
+    again = await call.command.run(target, call.options)
+    told = [piece async for piece in flow(again.flow, json=True)]
+    return "".join(shown), "".join(told)
