@@ -131,7 +131,11 @@ def test_a_callback_before_the_question_in_the_same_turn(python, kind):
 
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
 def test_a_stall_that_the_side_thread_slept_through(kind):
-    (stall,) = run("overslept", kind=kind)[0]
+    for _ in range(5):
+        stalls, extra = run("overslept", kind=kind)
+        if extra["in_time"]:  # else the machine let the side thread look in it after all
+            break
+    (stall,) = stalls
     assert stall["kind"] == "blocking_call"
     assert stall["duration"] >= BLOCK
     assert (stall["samples"], stall["frame"], stall["ongoing"]) == (0, None, False)

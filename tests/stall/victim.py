@@ -261,12 +261,16 @@ async def overslept(side):
 
     async def sleeper():
         late.when_asked = True
+        started = time.monotonic()
         spin_until(lambda: late.sleeps)
+        spun.append(time.monotonic() - started)
         nap()
 
+    spun = []
     await named(sleeper())
     late.when_asked = late.sleeps = False
     await ended(side)
+    return {"in_time": spun[0] < THRESHOLD / 2}
 
 
 async def late_look(side):
