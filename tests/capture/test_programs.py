@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 
@@ -25,17 +23,7 @@ def _runs():
 @pytest.fixture(scope="module", params=_runs())
 def seen(request):
     python, kind = request.param
-    done = subprocess.run(
-        [python, "-W", "error", str(PROGRAMS), kind],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return Seen(json.loads(done.stdout))
+    return Seen(tell(python, PROGRAMS, kind))
 
 
 class Seen:

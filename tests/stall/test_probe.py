@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests import children
+from tests.interpreters import INTERPRETERS
 
 VICTIM = Path(__file__).with_name("victim.py")
 BLOCK = 0.5
@@ -30,24 +29,8 @@ def _runs(*kinds):
 
 def run(scenario, python=sys.executable, kind="asyncio", *, complains=False):
     """What a child process saw: its stalls, and what its scenario returned."""
-    done = subprocess.run(
-        [
-            python,
-            "-W",
-            "error",
-            "-W",
-            "ignore::DeprecationWarning:__main__",
-            VICTIM,
-            scenario,
-            kind,
-        ],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    own = ("-W", "ignore::DeprecationWarning:__main__")
+    done = children.run(python, *own, VICTIM, scenario, kind, quiet=False)
     assert bool(done.stderr) == complains, done.stderr
     found = json.loads(done.stdout)
     return found["stalls"], found["extra"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import ENVIRONMENT
+from tests.interpreters import INTERPRETERS
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 CHECKS = (
@@ -45,7 +45,7 @@ def test_hooks(run):
     children = {
         name: subprocess.Popen(
             [python, "-W", "error", str(PROGRAMS), kind, name],
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
