@@ -23,7 +23,6 @@ _BEAT = 0.01
 """Seconds between looks at what the copy has sent."""
 
 
-
 async def take(
     program: Program, captured: Callable[[Steps], Awaitable[Snapshot]], most_memory: int | None
 ) -> Census:
