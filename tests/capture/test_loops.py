@@ -7,18 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.children import tell
-from tests.interpreters import INTERPRETERS
+from tests.interpreters import runs
 
 CHILD = Path(__file__).with_name("loops_child.py")
 TYPES = {"asyncio": "asyncio.unix_events._UnixSelectorEventLoop", "uvloop": "uvloop.Loop"}
 
 
 @pytest.fixture(
-    params=[
-        pytest.param((parameter.values[0], kind), id=f"{parameter.id}-{kind}")
-        for parameter in INTERPRETERS
-        for kind in ("asyncio", "debug", "uvloop")
-    ]
+    params=[pytest.param(run.values, id=run.id) for run in runs("asyncio", "debug", "uvloop")]
 )
 def program(request):
     """``program(scenario)`` runs a child and gives back what it saw."""

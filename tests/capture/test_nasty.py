@@ -14,7 +14,7 @@ import sys
 import pytest
 
 from tests.children import tell
-from tests.interpreters import INTERPRETERS
+from tests.interpreters import INTERPRETERS, runs
 
 CAUGHT_BY = {
     "uncertain_holders_are_believed": "lent_and_wanted_back",
@@ -41,15 +41,7 @@ LIKELY = {
 """Programs of which something is shown as likely that isn't so; no proof rests on it."""
 
 
-def kinds(version):
-    return ["asyncio", "uvloop", *(["eager"] if version not in {"3.10", "3.11"} else [])]
-
-
-RUNS = [
-    pytest.param(parameter.values[0], kind, id=f"{parameter.id}-{kind}")
-    for parameter in INTERPRETERS
-    for kind in kinds(parameter.id)
-]
+RUNS = runs("asyncio", "uvloop", "eager")
 
 
 @functools.cache
