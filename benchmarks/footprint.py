@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import socket
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from measure import DASH, TIMES, Budget, Child, Setting, resident, say, setting, table
+from measure import DASH, TIMES, Budget, Child, Setting, present, resident, say, table
 from sides import OURS, PEERS, available, beside
 
 TASKS = 10_000
@@ -54,8 +53,9 @@ async def wait(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def child(side: str, seconds: float) -> None:
-    """Say what each step costs."""
+async def child(side: str, length: str) -> None:
+    """Say what each step costs; ``length`` in seconds is how long it idles."""
+    seconds = float(length)
     before, others, threads = set(sys.modules), foreign(), threading.active_count()
     memory, cpu = resident(), time.process_time()
     facts: dict[str, Any] = {}
@@ -215,21 +215,5 @@ def _run(where: Setting, side: str, seconds: float) -> dict[str, float]:
         one.close()
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure on")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        asyncio.run(child(options.child[0], float(options.child[1])))
-        return
-    with setting(options.python, quick=options.quick) as where:
-        found = measure(where)
-    print(found.text, "", sep="\n")
-    print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
-
-
 if __name__ == "__main__":
-    main()
+    present(__doc__, measure, child, words=2, quick="fewer rounds: a look, no result")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
 import math
 import os
@@ -12,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -179,6 +181,18 @@ class Budget:
         return f"{number:.3g} {self.unit}" if self.unit else f"{number:.0f}"
 
 
+class Result(Protocol):
+    """What a benchmark has found: a table, and the budgets that belong to it."""
+
+    @property
+    def text(self) -> str:
+        """The table."""
+
+    @property
+    def budgets(self) -> Sequence[Budget]:
+        """What was to be kept to."""
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table that reads well as text, too."""
     cells = [tuple(head), *map(tuple, rows)]
@@ -189,6 +203,37 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def present(
+    about: str | None,
+    measure: Callable[[Setting], Result],
+    child: Callable[..., Coroutine[Any, Any, None]],
+    *,
+    words: int,
+    quick: str,
+) -> None:
+    """The command line of a benchmark: measure and print, or be one of its children.
+
+    Args:
+        about: The benchmark's docstring.
+        measure: What it does.
+        child: What its children do.
+        words: How many words a child is told.
+        quick: What ``--quick`` leaves of it.
+    """
+    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure on")
+    parser.add_argument("--child", nargs=words, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        asyncio.run(child(*options.child))
+        return
+    with setting(options.python, quick=options.quick) as where:
+        found = measure(where)
+    print(found.text, "", sep="\n")
+    print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
 
 
 def duration(seconds: float | None) -> str:

@@ -8,7 +8,6 @@ round; a ratio is the median of the rounds' ratios to the plain child.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import logging
@@ -17,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from measure import TIMES, Budget, Child, Setting, middle, say, setting, table
+from measure import TIMES, Budget, Child, Setting, middle, present, say, table
 from sides import available, beside
 
 
@@ -158,21 +157,5 @@ def measure(where: Setting) -> Overhead:
     return Overhead(table(head, rows), budgets)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no result")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure on")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        asyncio.run(child(options.child))
-        return
-    with setting(options.python, quick=options.quick) as where:
-        found = measure(where)
-    print(found.text, "", sep="\n")
-    print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
-
-
 if __name__ == "__main__":
-    main()
+    present(__doc__, measure, child, words=1, quick="fewer rounds: a look, no result")

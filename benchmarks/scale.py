@@ -9,7 +9,6 @@ and ends some thousand tasks a second; a busy program never sleeps, its turns ar
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import re
@@ -28,9 +27,9 @@ from measure import (
     Setting,
     TooLateError,
     duration,
+    present,
     quantile,
     say,
-    setting,
     table,
 )
 from sides import OURS, beside
@@ -95,13 +94,13 @@ async def spin() -> None:
         await asyncio.sleep(0)
 
 
-async def child(side: str, count: int, how: str) -> None:
+async def child(side: str, count: str, how: str) -> None:
     """Say the port and a task's identity; then answer each line with the delays since."""
     never = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
     delays = Delays()
     with beside(side) as port:
-        while len(tasks) < count:
+        while len(tasks) < int(count):
             lock, taken = asyncio.Lock(), asyncio.Event()
             tasks.append(asyncio.create_task(holder(lock, taken, never)))
             tasks += [asyncio.create_task(waiter(lock)) for _ in range(9)]
@@ -323,22 +322,5 @@ def _judge(
         found.budgets.append(Budget(f"{what_delay}: max", delay[2] * 1000, 25, "ms"))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="up to 10,000 tasks")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to measure on")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        side, count, how = options.child
-        asyncio.run(child(side, int(count), how))
-        return
-    with setting(options.python, quick=options.quick) as where:
-        found = measure(where)
-    print(found.text, "", sep="\n")
-    print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
-
-
 if __name__ == "__main__":
-    main()
+    present(__doc__, measure, child, words=3, quick="up to 10,000 tasks")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,18 @@ def absent() -> dict[str, str]:
 
 
 INTERPRETERS = [pytest.param(path, id=version) for version, path in present().items()]
+
+
+def runs(*kinds: str) -> list[Any]:
+    """Every interpreter with every kind of loop or tasks: ``python`` and ``kind``.
+
+    Args:
+        kinds: ``asyncio``, ``debug``, ``uvloop``, ``eager``; the last is left out where there
+            are no eager tasks, before 3.12.
+    """
+    return [
+        pytest.param(*parameter.values, kind, id=f"{parameter.id}-{kind}")
+        for parameter in INTERPRETERS
+        for kind in kinds
+        if kind != "eager" or parameter.id not in {"3.10", "3.11"}
+    ]

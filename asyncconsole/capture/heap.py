@@ -23,6 +23,7 @@ from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook
 from asyncconsole.capture.objects import attribute, module_of
 from asyncconsole.capture.readers import Facts, reader_for
+from asyncconsole.capture.slices import finish
 from asyncconsole.capture.waits import describe
 from asyncconsole.model import Resource
 
@@ -79,7 +80,7 @@ def tell(numbers: Numbers, loops: LoopBook) -> Iterator[bytes]:
     for _ in search:
         if time.monotonic() > until:
             break
-    titles = _drive(names.search(shown, {}, most=MOST_NAMED))
+    titles = finish(names.search(shown, {}, most=MOST_NAMED))
     owners = {id(thing): thing for thing in objects if type(thing) in _COROUTINES}
     lines = [json.dumps({"total": len(things), "objects": len(objects)})]
     size = 0
@@ -293,13 +294,3 @@ def reachable(tasks: list[Any]) -> Generator[None, None, list[tuple[Any, str]]]:
 def _parts(thing: Any) -> tuple[Any, ...]:
     reader = reader_for(thing)
     return reader.parts(thing) if reader is not None else ()
-
-
-def _drive(work: Generator[None, None, dict[int, str]]) -> dict[int, str]:
-    """Run a sliced search in one go."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: dict[int, str] = end.value
-            return found

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.ended import Ended
+from asyncconsole.model.status import ProbeStatus, TrackStatus
 
 Scope = Literal["tasks", "stacks", "all", "threads", "loops", "known"]
 """How much a snapshot must contain: ``loops`` only loops, the tasks that they run now, and
@@ -41,36 +42,6 @@ class CancelOutcome:
     outcome: str
     after: float
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeStatus:
-    """The stall probe: ``on``, ``threshold`` and ``interval`` in seconds."""
-
-    on: bool
-    threshold: float
-    interval: float
-
-
-@dataclass(frozen=True, slots=True)
-class TrackStatus:
-    """What is tracked.
-
-    Attributes:
-        tasks: True when new tasks are recorded.
-        frames: Frames of a creation chain.
-        locks: True when owners are recorded.
-        ended: Ended tasks remembered.
-        dropped: Ended tasks forgotten to make room.
-        broken: Why task tracking switched itself off, or "".
-    """
-
-    tasks: bool
-    frames: int
-    locks: bool
-    ended: int
-    dropped: int
-    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)

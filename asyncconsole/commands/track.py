@@ -6,8 +6,9 @@ import argparse
 
 from asyncconsole.commands import phrases
 from asyncconsole.commands.command import Command
-from asyncconsole.commands.port import Target, TrackStatus
+from asyncconsole.commands.port import Target
 from asyncconsole.model import Line, Result, Text, UsageError, line
+from asyncconsole.model.status import TrackStatus
 
 _MOST = 50
 

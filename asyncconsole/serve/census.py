@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
+from asyncconsole.capture.slices import drive
 from asyncconsole.commands.port import Census
 from asyncconsole.model import Snapshot
 
@@ -20,8 +21,6 @@ DEADLINE = 30.0
 
 _BEAT = 0.01
 """Seconds between looks at what the copy has sent."""
-
-T = TypeVar("T")
 
 
 async def take(
@@ -101,14 +100,3 @@ def known(program: Program) -> list[tuple[Any, str]]:
     from asyncconsole.capture import heap  # noqa: PLC0415 - as above
 
     return [(thing, "unnamed") for _, thing in program.things.live() if heap.listed(thing)]
-
-
-async def drive(work: Generator[None, None, T]) -> T:
-    """Run sliced work to its end; others get a turn between slices."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        await asyncio.sleep(0)

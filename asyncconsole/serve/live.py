@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 from asyncconsole.capture import quiet, roll
 from asyncconsole.capture.loops import has_gil
 from asyncconsole.model.errors import UnknownItemError
+from asyncconsole.model.status import ProbeStatus, TrackStatus
 from asyncconsole.stall import Probe
 
 if TYPE_CHECKING:
     from asyncconsole.act.cancel import Request
     from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
-    from asyncconsole.commands.port import CancelOutcome, Census, ProbeStatus, Scope, TrackStatus
+    from asyncconsole.commands.port import CancelOutcome, Census, Scope
     from asyncconsole.model import Loop, Snapshot, Stall, Task
     from asyncconsole.model.ended import Ended
-    from asyncconsole.track.tracker import Status, Tracker
+    from asyncconsole.track.tracker import Tracker
 
 # What only commands need is imported where it is used: `loading.prepare` has loaded it then.
 # ruff: noqa: PLC0415
@@ -345,25 +346,18 @@ class LiveTarget:
 
     def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
         """Change and tell the stall probe's settings."""
-        from asyncconsole.commands.port import ProbeStatus
-
         status = self._probe.configure(on=on, threshold=threshold)
         if on is not None or threshold is not None:
             self._set_pulse()
-        return ProbeStatus(status.on, status.threshold, status.interval)
+        return status
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
         """Change and tell what is tracked."""
-        from asyncconsole.commands.port import TrackStatus
-
         if self._tracker is None and not tasks and not locks:
             return TrackStatus(tasks=False, frames=0, locks=False, ended=0, dropped=0)
-        found = self._configure(tasks, locks)
-        return TrackStatus(
-            found.tasks, found.frames, found.locks, found.ended, found.dropped, found.broken
-        )
+        return self._configure(tasks, locks)
 
-    def _configure(self, tasks: bool | int | None, locks: bool | None) -> Status:
+    def _configure(self, tasks: bool | int | None, locks: bool | None) -> TrackStatus:
         """Change the settings of tracking, which loads when it is first wanted."""
         if self._tracker is None:
             from asyncconsole.track.tracker import tracker

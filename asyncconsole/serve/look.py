@@ -6,6 +6,7 @@ import time
 
 from asyncconsole.capture import hop
 from asyncconsole.capture.program import shared
+from asyncconsole.capture.slices import finish
 from asyncconsole.diagnose import confirm
 from asyncconsole.model import Diagnosis, Snapshot
 
@@ -22,13 +23,7 @@ def snapshot() -> Snapshot:
     Returns:
         Plain data; what could not be read is among its ``gaps``.
     """
-    capture = hop.capture(shared())
-    while True:
-        try:
-            next(capture)
-        except StopIteration as end:
-            found: Snapshot = end.value
-            return found
+    return finish(hop.capture(shared()))
 
 
 def diagnose(snapshot: Snapshot | None = None) -> Diagnosis:

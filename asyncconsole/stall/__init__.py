@@ -1,5 +1,5 @@
 """The stall probe: heartbeat, sampler, classification, ring of stalls."""
 
-from asyncconsole.stall.probe import Probe, ProbeStatus
+from asyncconsole.stall.probe import Probe
 
-__all__ = ["Probe", "ProbeStatus"]
+__all__ = ["Probe"]

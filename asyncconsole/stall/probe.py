@@ -12,12 +12,13 @@ import logging
 import math
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.loops import LoopBook, LoopFact, waiting_callbacks
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall, UsageError
+from asyncconsole.model.status import ProbeStatus
 from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
@@ -40,14 +41,6 @@ GRACE = 0.02
 """Seconds a loop gets to answer when the side thread itself was late."""
 
 _LOG = logging.getLogger("asyncconsole")
-
-
-class ProbeStatus(NamedTuple):
-    """The probe's settings: ``threshold`` and ``interval`` in seconds."""
-
-    on: bool
-    threshold: float
-    interval: float
 
 
 class Probe:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.capture import futures
@@ -13,30 +12,10 @@ from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.instant import stamp
+from asyncconsole.model.status import TrackStatus
 from asyncconsole.track.ended import MOST, End, Ring
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What is tracked.
-
-    Attributes:
-        tasks: True when new tasks are recorded.
-        frames: Frames of a creation chain.
-        locks: True when owners are recorded.
-        ended: Ended tasks remembered.
-        dropped: Ended tasks forgotten to make room.
-        broken: Why task tracking switched itself off, or "".
-    """
-
-    tasks: bool
-    frames: int
-    locks: bool
-    ended: int
-    dropped: int
-    broken: str = ""
 
 
 class Tracker:
@@ -52,7 +31,9 @@ class Tracker:
         self._tasks = TaskHook(self._ring)
         self._locks = LockHook()
 
-    def configure(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> Status:
+    def configure(
+        self, *, tasks: bool | int | None = None, locks: bool | None = None
+    ) -> TrackStatus:
         """Change what is tracked, and tell.
 
         Args:
@@ -71,13 +52,13 @@ class Tracker:
         self._program.records = self if self._tasks.on or self._locks.on else None
         return self.status()
 
-    def status(self) -> Status:
+    def status(self) -> TrackStatus:
         """What is tracked now."""
         hook = self._tasks
         ring = self._ring
         later = min(MOST, len(hook.unsaid()))
         kept = len(ring.ends())
-        return Status(
+        return TrackStatus(
             hook.on,
             hook.frames,
             self._locks.on,

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 
 @pytest.mark.parametrize("python", [run for run in INTERPRETERS if run.id != "3.10"])
 def test_a_cycle_through_a_task_group(python):
-    done = subprocess.run(
-        [python, "-W", "error", "-m", "tests.act.cycles"],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {
+    assert tell(python, "-m", "tests.act.cycles") == {
         "parent of 1": ["cancelled", [True, True]],
         "child-0 of 1": ["cancelled", [True, True]],
         "parent of 3": ["cancelled", [True, True, True, True]],

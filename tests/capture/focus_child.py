@@ -15,16 +15,9 @@ import asyncio
 from programs import LOCKS, SCENARIOS, end_all, run
 
 from asyncconsole.capture.program import Program
+from asyncconsole.capture.slices import finish
 from asyncconsole.diagnose import again, confirm
 from asyncconsole.model import Snapshot
-
-
-def drive(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def row(task):
@@ -63,17 +56,17 @@ def judged(diagnosis):
 
 def compare(program):
     found = []
-    whole = drive(program.capture())
+    whole = finish(program.capture())
     stay = {task.id for task in whole.tasks if task.wait is not None}  # others may be ending
     listed = [task for task in whole.tasks if task.id in stay]
     pieces = [piece for piece in program.stream() if type(piece) is Snapshot]
     streamed = [task for piece in pieces for task in piece.tasks if task.id in stay]
     same("stream", [row(task) for task in listed], [row(task) for task in streamed], found)
-    first = drive(program.capture(first=1)).tasks
+    first = finish(program.capture(first=1)).tasks
     same("first", stay & {t.id for t in whole.tasks[:1]}, stay & {t.id for t in first}, found)
     for task in listed:
         for word in (str(task.id), task.name, hex(task.address)):
-            near = drive(program.around((word,), (), ()))
+            near = finish(program.around((word,), (), ()))
             mine = near.task(task.id)
             same(f"around {word}", full(task), mine and full(mine), found)
             for number in [task.wait and task.wait.resource, *(h.resource for h in task.holds)]:
@@ -81,13 +74,13 @@ def compare(program):
     for item in whole.resources:
         if not stay.issuperset(waiter.task for waiter in item.waiters):
             continue
-        near = drive(program.around((), (item.id,), ())).resource(item.id)
+        near = finish(program.around((), (item.id,), ())).resource(item.id)
         waiters = near and [(w.task, w.position, w.role) for w in near.waiters]
         same(item.id, [(w.task, w.position, w.role) for w in item.waiters], waiters, found)
     wanted = again(whole)
-    second = drive(program.capture(only=wanted))
+    second = finish(program.capture(only=wanted))
     short = judged(confirm(whole, second, partial=True)) if wanted else []
-    same("verdict", judged(confirm(whole, drive(program.capture()))), short, found)
+    same("verdict", judged(confirm(whole, finish(program.capture()))), short, found)
     return found
 
 
@@ -97,7 +90,7 @@ def main():
         program = Program()
         loop, tasks, thread = run("asyncio", make)
         program.loops.note(loop)
-        drive(program.capture())  # names are known from here on
+        finish(program.capture())  # names are known from here on
         differences[name] = compare(program)
         for _ in range(200):
             with contextlib.suppress(RuntimeError):

@@ -23,6 +23,7 @@ import threading
 from asyncconsole.act.cycle import in_await_cycle
 from asyncconsole.capture import look as capturing
 from asyncconsole.capture.program import Program
+from asyncconsole.capture.slices import finish
 from asyncconsole.diagnose import verdict
 from tests.capture import mutants
 
@@ -1424,15 +1425,6 @@ async def two_that_never_meet(stage):
     stage.spawn(cross(second, first, False), "b")
 
 
-def whole(program):
-    steps = program.capture()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return finished.value
-
-
 async def play(make, found):
     stage = Stage()
     await make(stage)
@@ -1440,9 +1432,9 @@ async def play(make, found):
         await asyncio.sleep(0)
     gc.collect()
     program = Program()
-    first = whole(program)
+    first = finish(program.capture())
     await asyncio.sleep(0)
-    second = whole(program)
+    second = finish(program.capture())
     findings = list(verdict.confirm(first, second).findings)
     for pauses in range(SLICED * stage.slices):
         chance = random.Random(pauses)

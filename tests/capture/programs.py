@@ -545,15 +545,8 @@ def end(task):
 
 def main():
     from asyncconsole.capture.program import Program
+    from asyncconsole.capture.slices import finish
     from asyncconsole.diagnose import confirm
-
-    def capture(program):
-        steps = program.capture()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as finished:
-                return finished.value
 
     kind = sys.argv[1]
     found = {}
@@ -561,7 +554,7 @@ def main():
         program = Program()
         loop, tasks, thread = run(kind, make)
         program.loops.note(loop)
-        first, second = capture(program), capture(program)
+        first, second = finish(program.capture()), finish(program.capture())
         found[name] = {
             "snapshot": dataclasses.asdict(second),
             "findings": [dataclasses.asdict(item) for item in confirm(first, second).findings],

@@ -224,17 +224,9 @@ def turn_of(flag):
     return int(flag())
 
 
-def capture(program):
-    steps = program.capture()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return finished.value
-
-
 async def run(seed, wild, total, false):
     from asyncconsole.capture.program import Program
+    from asyncconsole.capture.slices import finish
 
     chance = random.Random(seed)
     house = House()
@@ -273,7 +265,7 @@ async def run(seed, wild, total, false):
         await asyncio.sleep(0)
         if all(task.done() for task in tasks):
             break
-        snapshot = capture(program)
+        snapshot = finish(program.capture())
         holders = {item.id: item.holders for item in snapshot.resources}
         for index, lock in enumerate(house.locks):
             number = program.things.known(lock)

@@ -23,6 +23,7 @@ from collections import Counter
 from asyncconsole.act.cycle import in_await_cycle
 from asyncconsole.capture import look as capturing
 from asyncconsole.capture.program import Program
+from asyncconsole.capture.slices import drive, finish
 from asyncconsole.diagnose import verdict
 from tests.capture import random_tasks
 
@@ -361,27 +362,6 @@ class Comparison:
                     self.wrong("verdict", role, finding.summary, finding.assumes, *finding.evidence)
 
 
-def whole(program):
-    """A capture at one go."""
-    steps = program.capture()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return finished.value
-
-
-async def in_slices(program):
-    """A capture while the program goes on between its slices."""
-    steps = program.capture()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return finished.value
-        await asyncio.sleep(0)
-
-
 async def run(source, tasks, seed, report, kind):
     """One program, to its end or until nothing moves any more."""
     loop = asyncio.get_running_loop()
@@ -411,10 +391,10 @@ async def run(source, tasks, seed, report, kind):
     for turn in range(LAST):
         await asyncio.sleep(0)
         if turn < TURNS:
-            seen.compare(whole(seen.program))
+            seen.compare(finish(seen.program.capture()))
         if turn % 3 == 0 and turn < TURNS:
-            first = await in_slices(seen.program)
-            second = await in_slices(seen.program)
+            first = await drive(seen.program.capture())
+            second = await drive(seen.program.capture())
             seen.verdict(first, second)
         alive = asyncio.all_tasks() - {me}
         if not alive:
@@ -434,7 +414,7 @@ async def run(source, tasks, seed, report, kind):
     else:
         report["count"]["endless"] += 1
     seen.judge()
-    first, second = whole(seen.program), whole(seen.program)
+    first, second = finish(seen.program.capture()), finish(seen.program.capture())
     seen.compare(second)
     seen.verdict(first, second)
     report["count"]["programs"] += 1

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 HERE = Path(__file__).parent
 
 
-def child(python, program, *arguments):
-    done = subprocess.run(
-        [python, "-W", "error", str(HERE / program), *arguments],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.fixture(scope="module", params=INTERPRETERS)
 def seen(request):
-    return child(request.param, "acquired.py", "asyncio")
+    return tell(request.param, HERE / "acquired.py", "asyncio")
 
 
 def holders(seen, scenario):
@@ -116,7 +100,7 @@ def test_locks_of_threads(seen):
 @pytest.mark.parametrize("python", INTERPRETERS)
 @pytest.mark.parametrize("kind", ["plain", "wild"])
 def test_random_programs(python, kind):
-    found = child(python, "random_acquires.py", kind, "0", "6")
+    found = tell(python, HERE / "random_acquires.py", kind, "0", "6")
     total = found["total"]
     likely = total["flow right"] + total["inside right"]
     wrong = total["flow wrong"] + total["inside wrong"]

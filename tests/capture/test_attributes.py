@@ -6,12 +6,11 @@ garbage collector shows that: it then refers to the dictionary and not to the va
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from asyncconsole.capture.objects import attribute
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import run
+from tests.interpreters import INTERPRETERS
 
 PROGRAM = """
 import asyncio, gc, time
@@ -45,15 +44,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_loops_and_locks_stay_as_fast_as_they_were(python) -> None:
-    done = subprocess.run(
-        [python, "-W", "error", "-c", PROGRAM],
-        check=False,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
+    run(python, "-c", PROGRAM)
 
 
 class Base:

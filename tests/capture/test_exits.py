@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 every_python = pytest.mark.parametrize("python", INTERPRETERS)
 
@@ -18,17 +18,7 @@ every_python = pytest.mark.parametrize("python", INTERPRETERS)
 @functools.cache
 def run(python: str, module: str, *arguments: str) -> dict | list:
     """What the program next to this file says, run on that interpreter."""
-    done = subprocess.run(
-        [python, "-W", "error", "-m", f"tests.capture.{module}", *arguments],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return tell(python, "-m", f"tests.capture.{module}", *arguments)
 
 
 def version(python: str) -> tuple[int, int]:

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 CHILD = Path(__file__).with_name("focus_child.py")
 
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_shorter_ways_tell_the_same(python):
-    done = subprocess.run(
-        [python, "-W", "error", str(CHILD)],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    differences = json.loads(done.stdout)
+    differences = tell(python, CHILD)
     assert len(differences) > 20
     assert {name: found for name, found in differences.items() if found} == {}

@@ -1,14 +1,13 @@
 """Frozen copies of real programs, on every interpreter: what comes out, and what is left."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import run
+from tests.interpreters import INTERPRETERS
 
 PROGRAM = Path(__file__).with_name("frozen_program.py")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux only")
@@ -16,15 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made
 
 def said(python, scenario):
     """What a scenario has found out; nothing else may stand on stderr."""
-    done = subprocess.run(
-        [python, "-W", "error", str(PROGRAM), scenario],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run(python, PROGRAM, scenario, quiet=False)
     return done.stdout, json.loads(done.stderr)
 
 

@@ -5,13 +5,12 @@ No free-threaded Python is among the interpreters; each of them is made to say t
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 PROGRAM = Path(__file__).with_name("hop_child.py")
 ONE = ["one-0", "one-1", "one-main"]
@@ -20,16 +19,7 @@ TWO = ["two-0", "two-1", "two-main"]
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_each_loop_is_read_in_its_own_thread(python) -> None:
-    done = subprocess.run(
-        [python, "-W", "error", str(PROGRAM)],
-        check=False,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = tell(python, PROGRAM)
     assert found["wrong"] == []
     threads = ["threads", "without the GIL the stacks of threads that run can't be read"]
     for name in ("free", "again"):

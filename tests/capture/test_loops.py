@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import runs
 
 CHILD = Path(__file__).with_name("loops_child.py")
 TYPES = {"asyncio": "asyncio.unix_events._UnixSelectorEventLoop", "uvloop": "uvloop.Loop"}
 
 
 @pytest.fixture(
-    params=[
-        pytest.param((parameter.values[0], kind), id=f"{parameter.id}-{kind}")
-        for parameter in INTERPRETERS
-        for kind in ("asyncio", "debug", "uvloop")
-    ]
+    params=[pytest.param(run.values, id=run.id) for run in runs("asyncio", "debug", "uvloop")]
 )
 def program(request):
     """``program(scenario)`` runs a child and gives back what it saw."""
     python, kind = request.param
 
     def run(scenario):
-        done = subprocess.run(
-            [python, "-W", "error", CHILD, scenario, kind],
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert not done.stderr
-        return json.loads(done.stdout)
+        return tell(python, CHILD, scenario, kind)
 
     run.kind = kind
     run.runner = "3.10" not in request.node.callspec.id

@@ -9,12 +9,12 @@ import functools
 import json
 import os
 import re
-import subprocess
 import sys
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS, runs
 
 CAUGHT_BY = {
     "uncertain_holders_are_believed": "lent_and_wanted_back",
@@ -41,32 +41,13 @@ LIKELY = {
 """Programs of which something is shown as likely that isn't so; no proof rests on it."""
 
 
-def kinds(version):
-    return ["asyncio", "uvloop", *(["eager"] if version not in {"3.10", "3.11"} else [])]
-
-
-RUNS = [
-    pytest.param(parameter.values[0], kind, id=f"{parameter.id}-{kind}")
-    for parameter in INTERPRETERS
-    for kind in kinds(parameter.id)
-]
+RUNS = runs("asyncio", "uvloop", "eager")
 
 
 @functools.cache
 def child(python, module, *arguments):
-    done = subprocess.run(
-        [python, "-W", "error", "-m", f"tests.capture.{module}", *arguments],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=110 if "CHURN_READS" not in os.environ else 600,
-        check=False,
-    )
-    if "No module named 'uvloop'" in done.stderr:
-        pytest.skip("uvloop is not installed for this interpreter")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    timeout = 110 if "CHURN_READS" not in os.environ else 600
+    return tell(python, "-m", f"tests.capture.{module}", *arguments, timeout=timeout)
 
 
 def certain_errors(seen):

@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import runs
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 
 
-def _runs():
-    for parameter in INTERPRETERS:
-        for kind in ("asyncio", "debug", "uvloop", "eager"):
-            if kind == "eager" and parameter.id in {"3.10", "3.11"}:
-                continue  # there are no eager tasks before 3.12
-            yield pytest.param((parameter.values[0], kind), id=f"{parameter.id}-{kind}")
+RUNS = [pytest.param(run.values, id=run.id) for run in runs("asyncio", "debug", "uvloop", "eager")]
 
 
-@pytest.fixture(scope="module", params=_runs())
+@pytest.fixture(scope="module", params=RUNS)
 def seen(request):
     python, kind = request.param
-    done = subprocess.run(
-        [python, "-W", "error", str(PROGRAMS), kind],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return Seen(json.loads(done.stdout))
+    return Seen(tell(python, PROGRAMS, kind))
 
 
 class Seen:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.capture import random_tasks
 from tests.capture.test_nasty import RUNS, child
+from tests.children import ENVIRONMENT
 from tests.interpreters import CHECKOUT, INTERPRETERS
 
 COUNT = os.environ.get("RANDOM_TASKS_COUNT", "8")
@@ -41,7 +42,7 @@ class Player:
         self.process = subprocess.Popen(
             [python, "-W", "ignore", "-m", "tests.capture.random_house", "asyncio", "serve"],
             cwd=CHECKOUT,
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            env=ENVIRONMENT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.children import run
 from tests.documents import validate
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.interpreters import INTERPRETERS
 
 PROGRAM = Path(__file__).with_name("waits_child.py")
 LINES = PROGRAM.read_text().splitlines()
@@ -38,15 +37,7 @@ def seen(request, tmp_path_factory):
     python, kind, version = request.param
     folder = tmp_path_factory.mktemp("waits")
     wanted = SCENARIOS if kind == "asyncio" else SCENARIOS - {"deep"}  # dear, and the same
-    done = subprocess.run(
-        [python, "-W", "error", str(PROGRAM), kind, str(folder), *sorted(wanted)],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run(python, PROGRAM, kind, folder, *sorted(wanted))
     found = {path.stem: json.loads(path.read_text()) for path in folder.iterdir()}
     return Seen(found, kind, tuple(map(int, version.split("."))))
 

@@ -1,19 +1,17 @@
 """``locks --all`` of a program with primitives in every place, on every interpreter."""
 
 import json
-import os
 import re
 import socket
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import ENVIRONMENT, connect
+from tests.interpreters import INTERPRETERS
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
 NAMED = {
     ("Lock", "IDLE"),
     ("Lock", "LOCKS['alice']"),
@@ -46,19 +44,7 @@ def shop(request):
 
 
 def ask(shop, *commands, options=("--json",)):
-    words = [word for command in commands for word in ("-c", command)]
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "asyncconsole", "connect", f"127.0.0.1:{shop.port}"),
-            *words,
-            *options,
-        ],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return connect(shop.port, *commands, options=options)
 
 
 def document(shop, command):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT
+from tests.children import ENVIRONMENT, connect
 
 PROGRAMS = Path(__file__).with_name("programs.py")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
 
 
 class Program:
@@ -32,23 +30,7 @@ class Program:
 
     def ask(self, *commands, options=(), code=0, timeout=30):
         """What `asyncconsole connect -c` prints for these commands."""
-        words = [word for command in commands for word in ("-c", command)]
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "asyncconsole",
-                "connect",
-                f"127.0.0.1:{self.port}",
-                *words,
-                *options,
-            ],
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=timeout + 30,
-            check=False,
-        )
+        done = connect(self.port, *commands, options=options, timeout=timeout + 30)
         self.complaint = done.stderr
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 from importlib import util
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT
+from tests.children import tell
 
 HERE = Path(__file__).parent
 
@@ -25,17 +23,8 @@ def needs(python, *modules):
 
 def start(python, program, *arguments):
     """Run a program to its end; what it captured."""
-    done = subprocess.run(
-        [python, "-W", "error", HERE / program, *arguments],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    return {name: Seen(found) for name, found in json.loads(done.stdout).items()}
+    told = tell(python, HERE / program, *arguments)
+    return {name: Seen(found) for name, found in told.items()}
 
 
 def installed(module):

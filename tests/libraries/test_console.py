@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.interpreters import CHECKOUT
+from tests.children import ENVIRONMENT, connect
 from tests.libraries.seen import HERE, needs
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +22,7 @@ def ask():
         port = int(process.stdout.readline())
 
         def ask(command, *options):
-            words = ["connect", f"127.0.0.1:{port}", "-c", command, *options]
-            done = subprocess.run(
-                [sys.executable, "-m", "asyncconsole", *words],
-                env=ENVIRONMENT,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
+            done = connect(port, command, options=options)
             assert done.returncode == 0, done.stderr
             return done.stdout
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
 
-from tests.interpreters import CHECKOUT, present
+from tests.children import run
+from tests.interpreters import present
 from tests.libraries.seen import HERE, holders, installed, needs, sources, start, waiters
 
 PYTHON = sys.executable
@@ -232,16 +232,7 @@ def test_libraries_that_have_lost_what_their_files_need():
     if not odd:
         pytest.skip("none of these libraries is installed")
     imports = "import aiohttp, asyncpg, redis.asyncio, httpcore\n" if len(odd) == 4 else ""
-    done = subprocess.run(
-        [PYTHON, "-W", "error", "-c", imports + ODD.format(odd=odd)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=CHECKOUT,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    done = run(PYTHON, "-c", imports + ODD.format(odd=odd))
     assert done.stdout.strip() == str(sorted(module.partition(".")[0] for module in odd))
 
 
@@ -261,15 +252,7 @@ print(sorted(name for name in sys.modules if name.startswith(inside)))
 
 
 def test_libraries_that_are_not_loaded_cost_nothing():
-    done = subprocess.run(
-        [PYTHON, "-c", ABSENT],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=CHECKOUT,
-    )
-    assert done.returncode == 0, done.stderr
+    done = run(PYTHON, "-c", ABSENT)
     assert done.stdout.splitlines() == ["[]", "['asyncconsole.capture.libraries.library']"]
 
 

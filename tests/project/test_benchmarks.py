@@ -3,7 +3,9 @@
 import os
 import platform
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,6 +46,31 @@ def test_every_shown_delay_has_a_unit(measure):
     assert [measure.duration(value) for value in (None, 0.0004, 0.25, 2.345)] == [
         measure.DASH, "0.4 ms", "250 ms", "2.35 s"
     ]  # fmt: skip
+
+
+def test_the_command_line_of_a_benchmark(measure, monkeypatch, capsys):
+    told = []
+
+    async def child(side, count):
+        told.append((side, count))
+
+    def found(where):
+        assert where.quick
+        budgets = [measure.Budget("ps", 2.5, 2.0, "s")]
+        return SimpleNamespace(text="the table", budgets=budgets)
+
+    @contextmanager
+    def setting(python, *, quick):
+        yield measure.Setting(python, "", quick)
+
+    monkeypatch.setattr(measure, "setting", setting)
+    for words in (["--child", "console", "100"], ["--quick"]):
+        monkeypatch.setattr(sys, "argv", ["some.py", *words])
+        measure.present("What.\n\nMore.", found, child, words=2, quick="less")
+    assert told == [("console", "100")]
+    printed = capsys.readouterr().out
+    assert printed.startswith("the table\n\n| budget | measured |")
+    assert "**0.5 s**" in printed
 
 
 def test_a_program_under_the_clock_answers(measure):

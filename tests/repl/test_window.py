@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 
 import pytest
 
 from asyncconsole.repl.window import Interrupted, Window
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import run
+from tests.interpreters import INTERPRETERS
 
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_no_shot_goes_astray(python) -> None:
-    child = subprocess.run(
-        [python, "-W", "error", "-m", "tests.repl.duel"],
-        check=False,
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert child.returncode == 0, child.stderr
+    child = run(python, "-m", "tests.repl.duel")
     points, hits, strays, pauses, paused_hits, paused_strays = map(int, child.stdout.split())
     assert (strays, paused_strays) == (0, 0)
     # Else the exploration has shown nothing:

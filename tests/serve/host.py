@@ -12,8 +12,9 @@ import os
 import sys
 import time
 
-from asyncconsole.commands.port import CancelOutcome, ProbeStatus, TrackStatus
+from asyncconsole.commands.port import CancelOutcome
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
+from asyncconsole.model.status import ProbeStatus, TrackStatus
 from asyncconsole.serve import console
 from asyncconsole.serve.rules import Rules
 

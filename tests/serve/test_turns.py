@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import tell
+from tests.interpreters import INTERPRETERS
 
 CHILD = Path(__file__).with_name("turns_child.py")
 
 
 def look(python, kind):
-    done = subprocess.run(
-        [python, "-W", "error", str(CHILD), kind],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    found = json.loads(done.stdout)
+    found = tell(python, CHILD, kind)
     assert found["seen"] >= 2000, found["gaps"]
     assert found["streamed"] >= 2000
     # Collection rests while a big snapshot is alive, and goes on when it has been let go.

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests import children
+from tests.interpreters import runs
 
 VICTIM = Path(__file__).with_name("victim.py")
 BLOCK = 0.5
 THRESHOLD = 0.2
 
 
-def _runs(*kinds):
-    return [
-        pytest.param(parameter.values[0], kind, id=f"{parameter.id}-{kind}")
-        for parameter in INTERPRETERS
-        for kind in kinds
-        # There are no eager tasks before 3.12.
-        if kind != "eager" or parameter.id not in {"3.10", "3.11"}
-    ]
-
-
 def run(scenario, python=sys.executable, kind="asyncio", *, complains=False):
     """What a child process saw: its stalls, and what its scenario returned."""
-    done = subprocess.run(
-        [
-            python,
-            "-W",
-            "error",
-            "-W",
-            "ignore::DeprecationWarning:__main__",
-            VICTIM,
-            scenario,
-            kind,
-        ],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    own = ("-W", "ignore::DeprecationWarning:__main__")
+    done = children.run(python, *own, VICTIM, scenario, kind, quiet=False)
     assert bool(done.stderr) == complains, done.stderr
     found = json.loads(done.stdout)
     return found["stalls"], found["extra"]
@@ -59,7 +32,7 @@ def source(stall):
     return Path(frame["file"]).read_text(encoding="utf-8").splitlines()[frame["line"] - 1].strip()
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop", "debug", "eager"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop", "debug", "eager"))
 def test_names_task_frame_call_and_kind(python, kind):
     stalls, _ = run("culprits", python, kind)
     names = ["blocking", "cpu", ""]
@@ -95,7 +68,7 @@ def test_names_task_frame_call_and_kind(python, kind):
         assert not any(frame["own"] for frame in library)
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))
 def test_a_call_that_holds_the_gil_is_seen_right_after(python, kind):
     (stall,) = run("regex", python, kind)[0]
     assert stall["kind"] == "gil_holding_c_call"
@@ -105,7 +78,7 @@ def test_a_call_that_holds_the_gil_is_seen_right_after(python, kind):
     assert stall["duration"] >= THRESHOLD
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
     (stall,) = run("regex_in_thread", python, kind)[0]
     assert stall["kind"] == "gil_holding_c_call"
@@ -114,14 +87,14 @@ def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
     assert stall["duration"] >= THRESHOLD
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_a_call_that_holds_the_gil_and_sleeps(python, kind):
     (stall,) = run("sleeps_with_the_gil", python, kind)[0]
     assert stall["kind"] == "gil_holding_c_call"
     assert stall["call"] == "usleep"
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "debug"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "debug"))
 def test_a_callback_before_the_question_in_the_same_turn(python, kind):
     (stall,) = run("behind", python, kind)[0]
     assert stall["kind"] == "blocking_call"
@@ -148,7 +121,7 @@ def test_a_stall_counts_from_the_start_of_its_turn():
     assert stall["task_name"] == "culprit"
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio", "uvloop"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))
 def test_busy_loops_that_answer_are_not_stalled(python, kind):
     assert run("healthy", python, kind)[0] == []
 
@@ -159,7 +132,7 @@ def test_no_stall_comes_of(scenario, kind):
     assert run(scenario, kind=kind)[0] == []
 
 
-@pytest.mark.parametrize(("python", "kind"), _runs("asyncio"))
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_no_stall_comes_of_a_stopped_process(python, kind):
     assert run("stopped_busy", python, kind)[0] == []
 

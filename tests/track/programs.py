@@ -16,6 +16,7 @@ import threading
 import weakref
 
 from asyncconsole.capture.program import shared
+from asyncconsole.capture.slices import finish
 from asyncconsole.diagnose import confirm
 from asyncconsole.track import tasks as track_tasks
 from asyncconsole.track.tracker import tracker
@@ -50,12 +51,7 @@ def on(*, tasks=True, locks=False):
 
 
 def capture():
-    steps = shared().capture()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finish(shared().capture())
 
 
 def ended(name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from tests.interpreters import CHECKOUT
+from tests.children import ENVIRONMENT, connect
 
 PROGRAM = """
     import asyncio, sys, asyncconsole
@@ -65,7 +64,6 @@ LATE = """
 
     asyncio.run(main())
 """
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONIOENCODING": "utf-8"}
 
 
 @pytest.fixture
@@ -91,15 +89,7 @@ def program(request, tmp_path):
 
 
 def ask(port, *commands, options=()):
-    words = [word for command in commands for word in ("-c", command)]
-    done = subprocess.run(
-        [sys.executable, "-m", "asyncconsole", "connect", f"127.0.0.1:{port}", *words, *options],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = connect(port, *commands, options=options)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.interpreters import CHECKOUT, INTERPRETERS
+from tests.children import ENVIRONMENT
+from tests.interpreters import runs
 
 PROGRAMS = Path(__file__).with_name("programs.py")
 CHECKS = (
@@ -31,21 +31,12 @@ CHECKS = (
 )
 
 
-def _runs():
-    for parameter in INTERPRETERS:
-        for kind in ("asyncio", "debug", "uvloop", "eager"):
-            if kind == "eager" and parameter.id in {"3.10", "3.11"}:
-                continue  # there are no eager tasks before 3.12
-            yield pytest.param((parameter.values[0], kind), id=f"{parameter.id}-{kind}")
-
-
-@pytest.mark.parametrize("run", list(_runs()))
-def test_hooks(run):
-    python, kind = run
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "debug", "uvloop", "eager"))
+def test_hooks(python, kind):
     children = {
         name: subprocess.Popen(
             [python, "-W", "error", str(PROGRAMS), kind, name],
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -15,14 +15,14 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.libraries.library import (
     Book,
-    LibraryReader,
     Loan,
+    PoolReader,
     codes,
     first,
     held_by,
-    in_use,
     need,
     one,
+    pool_facts,
 )
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.readers.reader import Facts
@@ -30,10 +30,8 @@ from asyncconsole.capture.readers.reader import Facts
 MODULE = "aiohttp.client"
 
 
-class _ConnectorReader(LibraryReader):
+class _ConnectorReader(PoolReader):
     library = "aiohttp"
-    lends = True
-    holdable = True
 
     def read(self, thing: Any) -> Facts:
         taken = len(need(thing, "_acquired"))
@@ -41,20 +39,9 @@ class _ConnectorReader(LibraryReader):
         each = need(thing, "_limit_per_host")
         queues = list(need(thing, "_waiters").values())
         waiting = [future for queue in queues for future in list(queue)]
-        state = in_use(taken, most, len(waiting))
-        return Facts(
-            state=f"{state}, at most {each} per host" if each else state,
-            locked=bool(waiting) or (most is not None and taken >= most),
-            queue=tuple((future, "") for future in waiting),
-            permits=most,
-            taken=taken,
-            details=(
-                ("size", most),
-                ("in_use", taken),
-                ("waiting", len(waiting)),
-                ("per_host", each or None),
-            ),
-        )
+        note = f", at most {each} per host" if each else ""
+        more = (("per_host", each or None),)
+        return pool_facts(taken, most, waiting, behind=True, note=note, more=more)
 
     def waited(self, levels: list[Level], future: Any) -> Any:
         thing = first(levels[0], self.type)
@@ -70,7 +57,7 @@ def install(module: ModuleType, book: Book) -> None:
     base = connector.BaseConnector
     # Up to 3.10 ``connect`` waits itself.
     waits = codes(base, "connect", "_wait_for_available_connection")
-    book.read(_ConnectorReader(base, dict.fromkeys(waits, "pool")))
+    book.read(_ConnectorReader(base, waits))
     book.lend(attribute(connector, "Connection"), _of_connection)
     book.lend(attribute(module, "_BaseRequestContextManager"), _of_context)
     book.lend(attribute(module, "_SessionRequestContextManager"), _of_context)

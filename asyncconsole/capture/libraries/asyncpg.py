@@ -6,7 +6,6 @@ LIFO queue on which ``acquire()`` waits. What is not in it is out, or about to b
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -15,49 +14,38 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.libraries.library import (
     Book,
-    LibraryReader,
     Loan,
+    PoolReader,
+    awaited_queue,
     codes,
     first,
     follow,
     held_by,
-    in_use,
     inner_codes,
     need,
+    pool_facts,
 )
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.readers.reader import Facts, futures_of
 
 MODULE = "asyncpg.pool"
-_GET = asyncio.Queue.get.__code__
 
 
-class _PoolReader(LibraryReader):
+class _PoolReader(PoolReader):
     library = "asyncpg"
-    lends = True
-    holdable = True
 
     def read(self, thing: Any) -> Facts:
         queue = need(thing, "_queue")
         size = len(need(thing, "_holders"))
         taken = size - len(need(queue, "_queue"))
-        waiting = futures_of(queue, "_getters")
-        pending = [(future, "") for future in waiting]
-        return Facts(
-            state=in_use(taken, size, len(waiting)),
-            locked=taken >= size,
-            queue=tuple(pending),
-            permits=size,
-            taken=taken,
-            details=(("size", size), ("in_use", taken), ("waiting", len(waiting))),
-        )
+        return pool_facts(taken, size, futures_of(queue, "_getters"))
 
     def waited(self, levels: list[Level], future: Any) -> Any:
         thing = first(levels[0], self.type)
-        inner = next((level for level in levels if level.code is _GET), None)
-        if thing is None or inner is None:
+        queue = awaited_queue(levels)
+        if thing is None or queue is None:
             return None  # it has a connection and sets it up
-        return thing if first(inner, asyncio.Queue) is need(thing, "_queue") else None
+        return thing if queue is need(thing, "_queue") else None
 
     def anchor(self, thing: Any) -> Any:
         return attribute(thing, "_queue")  # a Pool has no slot for weak references
@@ -68,7 +56,7 @@ def install(module: ModuleType, book: Book) -> None:
     pool = module.Pool
     acquire = codes(pool, "_acquire")
     acquire += inner_codes(acquire, "_acquire_impl")
-    book.read(_PoolReader(pool, dict.fromkeys(acquire, "pool")))
+    book.read(_PoolReader(pool, acquire))
     book.lend(attribute(module, "PoolAcquireContext"), _of_context)
     book.lend(attribute(module, "PoolConnectionProxy"), _of_proxy)
     connection = sys.modules.get("asyncpg.connection")

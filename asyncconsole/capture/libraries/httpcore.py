@@ -14,14 +14,14 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.libraries.library import (
     Book,
-    LibraryReader,
     Loan,
+    PoolReader,
     codes,
     first,
     follow,
-    in_use,
     need,
     one,
+    pool_facts,
 )
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.readers.reader import Facts, futures_of
@@ -29,14 +29,12 @@ from asyncconsole.capture.readers.reader import Facts, futures_of
 MODULE = "httpcore._async.connection_pool"
 
 
-class _PoolReader(LibraryReader):
+class _PoolReader(PoolReader):
     library = "httpcore"
-    lends = True
-    holdable = True
 
     def __init__(self, module: ModuleType) -> None:
         cls = module.AsyncConnectionPool
-        super().__init__(cls, dict.fromkeys(codes(cls, "handle_async_request"), "pool"))
+        super().__init__(cls, codes(cls, "handle_async_request"))
         self._request: type = module.AsyncPoolRequest
         self._wait = set(codes(self._request, "wait_for_connection"))
 
@@ -49,14 +47,7 @@ class _PoolReader(LibraryReader):
         taken = len({id(connection) for connection in busy if connection is not None})
         queued = [request for request in requests if need(request, "connection") is None]
         waiting = [future for request in queued for future in _futures(request)]
-        return Facts(
-            state=in_use(taken, most, len(waiting)),
-            locked=bool(waiting) or (most is not None and taken >= most),
-            queue=tuple((future, "") for future in waiting),
-            permits=most,
-            taken=taken,
-            details=(("size", most), ("in_use", taken), ("waiting", len(waiting))),
-        )
+        return pool_facts(taken, most, waiting, behind=True)
 
     def waited(self, levels: list[Level], future: Any) -> Any:
         if len(levels) == 1 or levels[1].code not in self._wait:

@@ -6,8 +6,9 @@ top-level package, that binds ``MODULE`` and ``install``; nothing else changes.
 
 from __future__ import annotations
 
+import asyncio
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.objects import attribute, contents, module_of, mro, space, type_name
-from asyncconsole.capture.readers.reader import Reader
+from asyncconsole.capture.readers.reader import Detail, Facts, Reader
 
 MOST_DEEP = 5
 """Decorators around a method that are looked through."""
@@ -73,6 +74,52 @@ class LibraryReader(Reader):
     def anchor(self, thing: Any) -> Any:
         """An object with the same life, where ``thing`` can't be weakly referenced."""
         return thing
+
+
+class PoolReader(LibraryReader):
+    """Reads a library's pool, which lends its things to tasks.
+
+    Args:
+        cls: The pool's class.
+        waits: Functions that, suspended, may mean a wait for one of its things.
+    """
+
+    lends = True
+    holdable = True
+
+    def __init__(self, cls: type, waits: Iterable[CodeType]) -> None:
+        super().__init__(cls, dict.fromkeys(waits, "pool"))
+
+
+def pool_facts(
+    taken: int,
+    most: int | None,
+    waiting: Sequence[Any],
+    *,
+    behind: bool = False,
+    note: str = "",
+    more: tuple[Detail, ...] = (),
+) -> Facts:
+    """A pool as it is now.
+
+    Args:
+        taken: Its things that are out.
+        most: How many can be out; None for any number.
+        waiting: Futures of those who wait, in queue order.
+        behind: Whether a newcomer waits as soon as others do.
+        note: To be written behind ``2/2 in use, 3 waiting``.
+        more: Further numbers worth showing.
+    """
+    count = f"{taken}/{most} in use" if most is not None else f"{taken} in use, no limit"
+    queue = f", {len(waiting)} waiting" if waiting else ""
+    return Facts(
+        state=f"{count}{queue}{note}",
+        locked=(behind and bool(waiting)) or (most is not None and taken >= most),
+        queue=tuple((future, "") for future in waiting),
+        permits=most,
+        taken=taken,
+        details=(("size", most), ("in_use", taken), ("waiting", len(waiting)), *more),
+    )
 
 
 class Lead(NamedTuple):
@@ -181,6 +228,15 @@ def one(owner: Any, wanted: type) -> Any:
     return next((item for item in held_by(owner) if issubclass(type(item), wanted)), None)
 
 
+def awaited_queue(levels: list[Level]) -> Any:
+    """The asyncio queue whose ``get()`` is among these levels, or None."""
+    inner = next((level for level in levels if level.code is _GET), None)
+    return first(inner, asyncio.Queue) if inner is not None else None
+
+
+_GET = asyncio.Queue.get.__code__
+
+
 def follow(thing: Any, path: str) -> Any:
     """The value at the end of a path of plain attributes, or None."""
     for name in path.split("."):
@@ -237,9 +293,3 @@ def inner_codes(outer: Iterable[CodeType], name: str) -> list[CodeType]:
         for item in code.co_consts
         if type(item) is CodeType and item.co_name == name
     ]
-
-
-def in_use(taken: int, most: int | None, waiting: int) -> str:
-    """``2/2 in use, 3 waiting``."""
-    text = f"{taken}/{most} in use" if most is not None else f"{taken} in use, no limit"
-    return f"{text}, {waiting} waiting" if waiting else text

@@ -16,14 +16,14 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.libraries.library import (
     Book,
-    LibraryReader,
     Loan,
+    PoolReader,
     codes,
     first,
     held_by,
-    in_use,
     need,
     one,
+    pool_facts,
 )
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.readers.reader import Facts, futures_of
@@ -33,10 +33,8 @@ UNLIMITED = 2**31
 """The default limit of pools up to 6: none."""
 
 
-class _PoolReader(LibraryReader):
+class _PoolReader(PoolReader):
     library = "redis"
-    lends = True
-    holdable = True
 
     def read(self, thing: Any) -> Facts:
         taken = len(_out(thing))
@@ -44,14 +42,7 @@ class _PoolReader(LibraryReader):
         most = most if type(most) is int and most < UNLIMITED else None
         condition = attribute(thing, "_condition")
         waiting = futures_of(condition, "_waiters") if condition is not None else ()
-        return Facts(
-            state=in_use(taken, most, len(waiting)),
-            locked=most is not None and taken >= most,
-            queue=tuple((future, "") for future in waiting),
-            permits=most,
-            taken=taken,
-            details=(("size", most), ("in_use", taken), ("waiting", len(waiting))),
-        )
+        return pool_facts(taken, most, waiting)
 
     def waited(self, levels: list[Level], future: Any) -> Any:
         thing = first(levels[0], self.type)
@@ -82,7 +73,7 @@ def install(module: ModuleType, book: Book) -> None:
     connection = sys.modules["redis.asyncio.connection"]
     pool = connection.ConnectionPool
     waits = codes(attribute(connection, "BlockingConnectionPool"), "get_connection")
-    book.read(_PoolReader(pool, dict.fromkeys(waits, "pool")))
+    book.read(_PoolReader(pool, waits))
     client = module.Redis
     book.lend(client, _of_client, frames=False)  # its one connection serves every task
     for name in ("Pipeline", "PubSub", "Monitor"):

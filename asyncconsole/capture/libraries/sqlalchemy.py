@@ -7,7 +7,6 @@ session has a connection from its first statement to its commit, rollback or clo
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import types
 from collections.abc import Iterator
@@ -17,14 +16,14 @@ from typing import Any
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.libraries.library import (
     Book,
-    LibraryReader,
     Loan,
+    PoolReader,
+    awaited_queue,
     code_of,
-    first,
     follow,
     held_by,
-    in_use,
     need,
+    pool_facts,
 )
 from asyncconsole.capture.objects import attribute, instance_dict
 from asyncconsole.capture.readers.reader import Facts, futures_of
@@ -36,13 +35,9 @@ MOST_BINDS = 100
 DEEPEST = 20
 """Savepoints inside each other that are looked at."""
 
-_GET = asyncio.Queue.get.__code__
 
-
-class _PoolReader(LibraryReader):
+class _PoolReader(PoolReader):
     library = "sqlalchemy"
-    lends = True
-    holdable = True
 
     def read(self, thing: Any) -> Facts:
         inner = need(thing, "_pool")
@@ -56,24 +51,14 @@ class _PoolReader(LibraryReader):
         taken = size - free + overflow
         most = size + more if more >= 0 else None
         waiting = futures_of(queue, "_getters") if queue is not None else ()
-        return Facts(
-            state=in_use(taken, most, len(waiting)),
-            locked=most is not None and taken >= most,
-            queue=tuple((future, "") for future in waiting),
-            permits=most,
-            taken=taken,
-            details=(("size", most), ("in_use", taken), ("waiting", len(waiting))),
-        )
+        return pool_facts(taken, most, waiting)
 
     def waited(self, levels: list[Level], future: Any) -> Any:
-        inner = next((level for level in levels if level.code is _GET), None)
-        if inner is None:
+        queue = awaited_queue(levels)
+        if queue is None:
             return None  # it talks to the database
-        queue = first(inner, asyncio.Queue)
-        for pool in _pools(levels[0].owner, self.type):
-            if queue is not None and queue is _queue(pool):
-                return pool
-        return None
+        pools = _pools(levels[0].owner, self.type)
+        return next((pool for pool in pools if _queue(pool) is queue), None)
 
 
 def _queue(pool: Any) -> Any:
@@ -109,7 +94,7 @@ def install(module: ModuleType, book: Book) -> None:
     engine = sys.modules["sqlalchemy.ext.asyncio.engine"]
     impl = sys.modules["sqlalchemy.pool.impl"]
     spawn = code_of(attribute(engine, "greenlet_spawn"))
-    waits = {spawn: "pool"} if spawn is not None else {}
+    waits = [spawn] if spawn is not None else []
     book.read(_PoolReader(impl.QueuePool, waits))
     book.lend(attribute(engine, "AsyncConnection"), _of_connection)
     book.lend(attribute(engine, "AsyncTransaction"), _of_transaction)

@@ -1,0 +1,33 @@
+"""What the console's own observers are set to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ProbeStatus(NamedTuple):
+    """The stall probe: ``on``, ``threshold`` and ``interval`` in seconds."""
+
+    on: bool
+    threshold: float
+    interval: float
+
+
+class TrackStatus(NamedTuple):
+    """What is tracked.
+
+    Attributes:
+        tasks: True when new tasks are recorded.
+        frames: Frames of a creation chain.
+        locks: True when owners are recorded.
+        ended: Ended tasks remembered.
+        dropped: Ended tasks forgotten to make room.
+        broken: Why task tracking switched itself off, or "".
+    """
+
+    tasks: bool
+    frames: int
+    locks: bool
+    ended: int
+    dropped: int
+    broken: str = ""
