@@ -69,6 +69,7 @@ class Look:
         }
         self.index: Index | None = None
         self._unread = libraries.install()
+        self._ended = 0
 
     def all(
         self,
@@ -125,7 +126,7 @@ class Look:
             took=time.monotonic() - self.began,
             loops=tuple(self._loop(fact, loop) for fact, loop in self.loops),
             tasks=tuple(made),
-            total=len(self.muster.tasks),
+            total=len(self.muster.tasks) - self._ended,
             resources=tuple(book.resources(program.names, now)) if resources else (),
             gaps=tuple(gaps),
         )
@@ -150,11 +151,14 @@ class Look:
                 quiet.check()
                 yield LIVE
             draft = drafts.Draft(task, program.tasks.of(task), futures.loop(task))
-            listed.append(draft)
             try:
                 drafts.read(draft, running=id(task) in self.running, holds=holds)
             except Exception as broken:  # a fact about CPython that doesn't hold here
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
+            if futures.done(task):  # since it was listed: not a task that is ready to run
+                self._ended += 1
+                continue
+            listed.append(draft)
             if draft.waiting is not None:
                 draft.token, draft.since = program.futures.entry(draft.future)
         yield None

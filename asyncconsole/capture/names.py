@@ -7,15 +7,13 @@ program's code; the search is bounded and happens once per primitive.
 
 from __future__ import annotations
 
-import linecache
-import re
 import sys
 import types
 import weakref
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -23,6 +21,7 @@ from asyncconsole.capture import libraries
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.exits import referents
+from asyncconsole.capture.expressions import awaited, taken
 from asyncconsole.capture.futures import is_future
 from asyncconsole.capture.objects import (
     Types,
@@ -107,12 +106,14 @@ class Place:
         function: Its name.
         line: Its line.
         span: Source range of the expression, when known.
+        at: ``f_lasti`` of the await, where the frame waits for it; -1 where it holds it.
     """
 
     levels: list[Level]
     function: str
     line: int
     span: tuple[int, int, int, int] | None = None
+    at: int = -1
 
     @property
     def level(self) -> Level:
@@ -376,48 +377,11 @@ def _variable(thing: Any, place: Place) -> str | None:
     return None
 
 
-_WITH = re.compile(r"async with (?P<what>[\w.]+(?:\[[^\]]*\])?)(?:\s+as\s+\w+)?\s*:")
-_CALL = re.compile(
-    r"await (?:asyncio\.)?(?:wait_for\()?(?P<what>[\w.\[\]'\"]+)\.(?:acquire|get|put|join|wait)\("
-)
-_AWAIT = re.compile(
-    r"await (?:asyncio\.)?(?:wait_for\(|shield\()?(?P<what>[\w.]+(?:\[[^\]]*\])?)\s*(?:[,)]|$)"
-)
-
-
-_LENT = re.compile(r"\b(?!(?:asyncio|anyio)\.)(?P<what>[A-Za-z_][\w.]*)\.\w+\(")
-
-
 def _expression(thing: Any, place: Place) -> str | None:
     """The expression in the source line that names it."""
     reader = reader_for(thing)
     lends = reader is not None and reader.lends
-    return _written(place.level.code.co_filename, place.line, place.span, lends=lends)
-
-
-@lru_cache(maxsize=4096)
-def _written(
-    file: str, number: int, span: tuple[int, int, int, int] | None, *, lends: bool
-) -> str | None:
-    """The expression at a place; thousands of primitives are seen in the same few."""
-    if span is not None:
-        line, end, start, stop = span
-        if line == end:
-            text = linecache.getline(file, line).encode()[start:stop].decode(errors="replace")
-            if text:
-                return (_lender(text) if lends else None) or " ".join(text.split())
-    text = linecache.getline(file, number)
-    found = _lender(text) if lends else None
-    if found is not None:
-        return found
-    for pattern in (_WITH, _CALL, _AWAIT):
-        match = pattern.search(text)
-        if match:
-            return match["what"]
-    return None
-
-
-def _lender(text: str) -> str | None:
-    """``engine`` in ``engine.connect()``, for a pool: what it was borrowed of."""
-    match = _LENT.search(text)
-    return match["what"] if match is not None else None
+    code = place.level.code
+    if place.at < 0:
+        return taken(code.co_filename, place.line, place.span, lends=lends)
+    return awaited(code, place.line, place.at, lends=lends)

@@ -107,7 +107,9 @@ class Resources:
         for index in reversed(range(len(draft.chain.levels))):
             frame = draft.frames[index]
             if frame.own:
-                places.append(Place(draft.chain.levels[: index + 1], frame.function, frame.line))
+                levels = draft.chain.levels[: index + 1]
+                at = draft.chain.key[2 * index + 1]
+                places.append(Place(levels, frame.function, frame.line, at=at))
                 return
 
     def include(self, thing: Any, title: str) -> None:

@@ -38,7 +38,11 @@ STUCK = 5.0
 
 
 async def busy(loops: LoopBook) -> Any:
-    """The loop on which to read: one that was busy whenever it was looked at, or None."""
+    """The loop on which to read, or None.
+
+    One that was busy whenever it was looked at, and gives turns: that is asked before a
+    capture lists the tasks, since those of other loops go on while a blocked one is waited for.
+    """
     left: set[int] | None = None
     for look in range(LOOKS):
         if look:
@@ -49,7 +53,36 @@ async def busy(loops: LoopBook) -> Any:
         left = found if left is None else left & found
         if not left:
             return None
-    return loops.loop(min(left)) if left else None
+    return await _answering([loops.loop(number) for number in sorted(left or ())])
+
+
+async def _answering(candidates: list[Any]) -> Any:
+    """The first of these loops that runs a callback within `PATIENCE`, or None."""
+    side = asyncio.get_running_loop()
+    answer: asyncio.Future[Any] = side.create_future()
+    answer.add_done_callback(forget)
+
+    def answered(loop: Any) -> None:
+        if not answer.done():
+            answer.set_result(loop)
+
+    def tell(loop: Any) -> None:  # on the program's loop
+        with suppress(RuntimeError):  # the console has closed meanwhile
+            side.call_soon_threadsafe(answered, loop)
+
+    handles = []
+    for loop in candidates:
+        with suppress(RuntimeError, AttributeError):  # it has closed, or gone
+            handles.append(loop.call_soon_threadsafe(tell, loop))
+    if not handles:
+        return None
+    try:
+        return await within(PATIENCE, answer)
+    except asyncio.TimeoutError:
+        return None
+    finally:
+        for handle in handles:
+            handle.cancel()
 
 
 class Turns:
