@@ -10,6 +10,7 @@ import sys
 import time
 import types
 from collections.abc import Generator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
@@ -39,6 +40,7 @@ Steps = Generator["str | None", None, "Snapshot"]
 """A capture: `LIVE` or None between slices, and the snapshot in the end."""
 
 _task = maker(Task)
+_short = lru_cache(maxsize=1024)(short)
 _NAMED = Types(types.CoroutineType, types.GeneratorType)
 
 
@@ -174,11 +176,24 @@ class Look:
         wait = edges.wait_of(draft, book, self._program.tasks, self._program.names, now)
         deadline = _deadline(draft, links) if links.full else None
         coroutine = futures.coroutine(draft.task)
-        made = (
-            self._program.records.creation(draft.task)
-            if self._program.records is not None
-            else None
-        )
+        records = self._program.records
+        made = records.creation(draft.task) if records is not None else None
+        if made is None and draft.grip is drafts.NOTHING and not links.full:
+            return _task(  # as below, and in the same order: this is how most are made
+                number,
+                futures.name(draft.task),
+                draft.state,
+                _coroutine_name(coroutine),
+                loops.get(id(draft.loop)) or self._program.loops.note(draft.loop),
+                key,
+                wait,
+                draft.frames,
+                (),
+                _sorted(links.awaited_by.get(key)),
+                cancelling=futures.cancelling(draft.task),
+                gap=draft.gap,
+                threads=tuple(work.blocked.get(key, ())),
+            )
         return _task(
             id=number,
             name=futures.name(draft.task),
@@ -238,6 +253,6 @@ def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
 
 def _coroutine_name(coroutine: Any) -> str:
     """Qualified name of a coroutine; its type's for an object that only acts like one."""
-    if type(coroutine) in _NAMED:
-        return short(coroutine.__qualname__)
+    if id(type(coroutine)) in _NAMED.ids:
+        return _short(coroutine.__qualname__)
     return type_name(coroutine)

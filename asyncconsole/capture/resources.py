@@ -39,6 +39,7 @@ class Resources:
         self._things: dict[int, Any] = {}
         self._places: dict[int, list[Place]] = {}
         self._titles: dict[int, str] = {}
+        self._labels: dict[int, tuple[str, str, str]] = {}
         self._holders: dict[int, list[tuple[Draft, Held]]] = {}
         self._by_future = {id(d.future): d for d in listed if d.future is not None}
         for draft in listed:  # a wait_for's own task waits in the name of who awaits it
@@ -251,6 +252,14 @@ class Resources:
     def id(self, thing: Any) -> str:
         """The primitive's id."""
         return f"L{self._numbers.of(thing)}"
+
+    def label(self, thing: Any, names: dict[int, str]) -> tuple[str, str, str]:
+        """The primitive's title, type and id; asked for once all that have a name have it."""
+        known = self._labels.get(id(thing))
+        if known is None:
+            known = self.title(thing, names), describe(thing), self.id(thing)
+            self._labels[id(thing)] = known
+        return known
 
     def title(self, thing: Any, names: dict[int, str]) -> str:
         """The primitive's name, or a clue where it was seen."""
