@@ -124,6 +124,7 @@ class Program(roll.Roll):
                 quiet.check()
                 piece = listed[start : start + PIECE]
                 yield (yield from look.all(piece, holds=False, resources=False, full=False))
+                quiet.sweep()
 
     def around(
         self,

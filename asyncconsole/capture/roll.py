@@ -9,10 +9,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-from asyncconsole.capture import futures, registry
+from asyncconsole.capture import futures, quiet, registry
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, has_gil
 from asyncconsole.capture.order import by_creation
+
+
+SWEPT = 2_000
+"""New numbers between two chances for the collector."""
 
 
 class Muster(NamedTuple):
@@ -50,7 +54,7 @@ class Roll:
 
     def find(self, number: int) -> Any:
         """The live task with that id, or None when it has ended and gone."""
-        return next((task for known, task in self.tasks.live() if known == number), None)
+        return self.tasks.numbered(number)
 
     def look(self, loop: Any = None) -> Muster:
         """Every task that is not done, numbered and in the order of the numbers.
@@ -63,7 +67,6 @@ class Roll:
         ours: dict[int, Any] = {}
         theirs: dict[int, Any] = {}
         found: dict[int, Any] = {}
-        new: list[tuple[str, Any]] = []
         for task in registry.tasks([one for one in live if one is not None], loop):
             home = futures.loop(task)
             key = id(home)
@@ -77,10 +80,12 @@ class Roll:
                 counts[key] = 0
             counts[key] += 1
             found[id(task)] = task
-            if not self.tasks.known(task):
-                new.append((futures.name(task), task))
-        for task in by_creation(new):
+        new = self.tasks.new(found.values())
+        # No list of pairs: the collector would have to follow a hundred thousand of them.
+        for index, task in enumerate(by_creation(zip(map(futures.name, new), new, strict=True))):
             self.tasks.of(task)
+            if index % SWEPT == SWEPT - 1:
+                quiet.sweep()
         return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
 
     def observe(self, most: int) -> None:
@@ -88,7 +93,7 @@ class Roll:
 
         Does nothing for programs of more than ``most`` tasks, or without the GIL.
         """
-        if not has_gil():
+        if not has_gil() or registry.registered() > most:
             return
         listed = self.look().tasks
         if len(listed) <= most:

@@ -140,7 +140,9 @@ class Rows:
         natural = [len(column.title) for column in block.columns]
         for index, column in enumerate(block.cells):
             joined = "".join(column)
-            if not (joined.isascii() and joined.isprintable()):
+            if not joined.isprintable():
+                return None
+            if not joined.isascii() and any(cells(character) != 1 for character in set(joined)):
                 return None
             natural[index] = max(natural[index], max(map(len, column), default=0))
         head = self._widths is None
