@@ -130,6 +130,7 @@ def read(draft: Draft, *, running: bool, holds: bool) -> None:
     """Fill a draft in; a task that keeps moving is left with a gap."""
     task = draft.task
     coroutine = futures.coroutine(task)
+    waiter = futures.waiter
     if running:
         draft.state = "running"
         draft.chain = chains.walk(coroutine)
@@ -137,19 +138,20 @@ def read(draft: Draft, *, running: bool, holds: bool) -> None:
         draft.gap = "runs now: its stack can't be read for what it holds"
         return
     for _ in range(TRIES):
-        future = futures.waiter(task)
+        future = waiter(task)
         chain = chains.walk(coroutine)
         shape = chain.shape
         waiting = None
         if future is not None and not futures.done(future):
             waiting = _wait(chain, shape, future)
         held = _grip(chain, shape) if holds else NOTHING
-        if futures.waiter(task) is future:
+        if waiter(task) is future:
             draft.chain, draft.waiting, draft.grip, draft.future = chain, waiting, held, future
             draft.state = _state(waiting)
             draft.frames = shape.frames
-            if chain.tail is not None and waiting is not None and not futures.is_future(chain.tail):
-                draft.frames = (*shape.frames, _object(chain.tail))
+            tail = chain.tail
+            if tail is not future and tail is not None and waiting and not futures.is_future(tail):
+                draft.frames = (*shape.frames, _object(tail))
             draft.gap = held.unread
             return
     draft.gap = "moved while it was read"

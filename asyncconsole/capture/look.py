@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 SLICE = 50
 """Tasks read before others get a turn."""
 
+MADE = 150
+"""Tasks of a snapshot that are made before others get a turn."""
+
+FREED = 500
+"""Tasks that are forgotten in one go."""
+
 LIVE: Final = "live"
 """Yielded before a slice that does nothing but read tasks: it is short, and what it reads
 is of one moment if it runs on the tasks' own loop. After anything else that is yielded
@@ -99,7 +105,8 @@ class Look:
         yield None  # the threads are looked at from one of ours
         work = jobs.link(listed, program.tasks, threads=full)
         signals.note(listed, [loop for _, loop in self.loops])
-        book = Resources(listed, program.things, program.records if resources else None)
+        named = None if resources else program.names
+        book = Resources(listed, program.things, program.records if resources else None, named)
         for thing, title in also:
             book.include(thing, title)
         if resources:
@@ -110,7 +117,7 @@ class Look:
         now = time.monotonic()
         made = []
         for index, draft in enumerate(listed):
-            if index % SLICE == SLICE - 1:
+            if index % MADE == MADE - 1:
                 quiet.check()
                 yield None
             try:
@@ -133,7 +140,7 @@ class Look:
         )
         yield from book.forget()
         while listed:
-            del listed[-SLICE:]
+            del listed[-FREED:]
             yield None
         return snapshot
 
@@ -147,18 +154,19 @@ class Look:
         """
         listed = []
         program = self._program
+        number, entry, running = program.tasks.of, program.futures.entry, self.running
         for index, task in enumerate(tasks):
             if index % SLICE == 0:
                 quiet.check()
                 yield LIVE
-            draft = drafts.Draft(task, program.tasks.of(task), futures.loop(task))
+            draft = drafts.Draft(task, number(task), futures.loop(task))
             listed.append(draft)
             try:
-                drafts.read(draft, running=id(task) in self.running, holds=holds)
+                drafts.read(draft, running=id(task) in running, holds=holds)
             except Exception as broken:  # a fact about CPython that doesn't hold here
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if draft.waiting is not None:
-                draft.token, draft.since = program.futures.entry(draft.future)
+                draft.token, draft.since = entry(draft.future)
         yield None
         return listed
 
@@ -190,9 +198,12 @@ class Look:
                 draft.frames,
                 (),
                 _sorted(links.awaited_by.get(key)),
-                cancelling=futures.cancelling(draft.task),
+                None,
+                (),
+                (),
+                futures.cancelling(draft.task),
                 gap=draft.gap,
-                threads=tuple(work.blocked.get(key, ())),
+                threads=tuple(work.blocked[key]) if key in work.blocked else (),
             )
         return _task(
             id=number,

@@ -28,11 +28,24 @@ _CONDITION_WAIT = asyncio.Condition.wait.__code__
 
 
 class Resources:
-    """The primitives of one capture."""
+    """The primitives of one capture.
+
+    Args:
+        listed: Its tasks.
+        numbers: Of primitives.
+        records: What tracking knows, or None.
+        named: Where primitives are only to be named: the names that are known, by number.
+            For these nobody looks where they were seen. None for all that can be told.
+    """
 
     def __init__(
-        self, listed: list[Draft], numbers: Numbers, records: Records | None = None
+        self,
+        listed: list[Draft],
+        numbers: Numbers,
+        records: Records | None = None,
+        named: dict[int, str] | None = None,
     ) -> None:
+        self._named = named
         self._listed = listed
         self._numbers = numbers
         self._facts: dict[int, Facts] = {}
@@ -71,6 +84,10 @@ class Resources:
         """What one task waits for and holds."""
         waiting = draft.waiting
         if waiting is not None and waiting.thing is not None:
+            if self._named is not None and id(waiting.thing) in self._things:
+                known = self._numbers.known(waiting.thing)
+                if known in self._named and not draft.grip.held:
+                    return
             self._add(waiting.thing)
             self._first.setdefault(id(waiting.thing), draft)
             self._place(waiting.thing, draft, None)

@@ -6,6 +6,7 @@ also while nobody looks.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -87,6 +88,24 @@ class Roll:
             if index % SWEPT == SWEPT - 1:
                 quiet.sweep()
         return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
+
+    def meet(self, tasks: list[Any]) -> Generator[None, None, None]:
+        """Number what these tasks are suspended on before anything else is made of them.
+
+        What lasts is then all that is new, and the collector can pass it in small steps
+        without also taking what is soon forgotten for old.
+
+        Yields:
+            None, between slices.
+        """
+        for start in range(0, len(tasks), SWEPT):
+            slice_ = tasks[start : start + SWEPT]
+            waiters = [future for task in slice_ if (future := futures.waiter(task)) is not None]
+            for future in self.futures.new(waiters):
+                if not futures.done(future):
+                    self.futures.of(future)
+            quiet.sweep()
+            yield None
 
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
