@@ -91,13 +91,13 @@ def wait_of(
         name, called, resource = book.label(waiting.thing, names)
     else:
         name, called, resource = _phrase(waiting, due), "", None
-    return _wait(
+    return _wait(  # in the order of the fields: this is made for every task
         waiting.kind,
         name,
         called,
         resource,
         max(0.0, now - draft.since),
-        False,  # noqa: FBT003 - in the order of the fields: this is made for every task
+        False,
         draft.token,
         tuple([tasks.of(task) for task in waiting.tasks]) if waiting.tasks else (),
         waiting.needs,

@@ -55,9 +55,7 @@ class Numbers:
         """Those that have no number yet."""
         known = self._entries.get
         return [
-            thing
-            for thing in things
-            if (found := known(id(thing))) is None or found() is not thing
+            thing for thing in things if (found := known(id(thing))) is None or found() is not thing
         ]
 
     def entry(self, thing: Any) -> tuple[int, float]:

@@ -30,12 +30,7 @@ _CONDITION_WAIT = asyncio.Condition.wait.__code__
 class Resources:
     """The primitives of one capture.
 
-    Args:
-        listed: Its tasks.
-        numbers: Of primitives.
-        records: What tracking knows, or None.
-        named: Where primitives are only to be named: the names that are known, by number.
-            For these nobody looks where they were seen. None for all that can be told.
+    With ``named``, known names by number, nobody looks where those were seen.
     """
 
     def __init__(
@@ -84,10 +79,9 @@ class Resources:
         """What one task waits for and holds."""
         waiting = draft.waiting
         if waiting is not None and waiting.thing is not None:
-            if self._named is not None and id(waiting.thing) in self._things:
-                known = self._numbers.known(waiting.thing)
-                if known in self._named and not draft.grip.held:
-                    return
+            seen = id(waiting.thing) in self._things and not draft.grip.held
+            if seen and self._named and self._numbers.known(waiting.thing) in self._named:
+                return
             self._add(waiting.thing)
             self._first.setdefault(id(waiting.thing), draft)
             self._place(waiting.thing, draft, None)

@@ -15,7 +15,6 @@ from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, has_gil
 from asyncconsole.capture.order import by_creation
 
-
 SWEPT = 2_000
 """New numbers between two chances for the collector."""
 

@@ -65,13 +65,13 @@ class Clue(NamedTuple):
     """A level that says what its task waits for.
 
     Attributes:
-        index: Of the level, outermost first.
+        at: Index of the level, outermost first.
         reader: Reads the primitive that is waited for there, or None.
         kind: Of the wait, with a reader.
         special: Reads what else can be waited for there, or None.
     """
 
-    index: int
+    at: int
     reader: Reader | None
     kind: str
     special: Callable[[Level, Any], Waiting | None] | None
@@ -108,16 +108,16 @@ def follow(found: tuple[Clue, ...], owners: list[Any], future: Any) -> Waiting:
         owners: The coroutine or generator of each level.
         future: The task is suspended on it.
     """
-    for index, reader, kind, _ in found:
+    for at, reader, kind, _ in found:
         if reader is not None:
-            for thing in referents(owners[index]):
+            for thing in referents(owners[at]):
                 if issubclass(type(thing), reader.type):
                     if reader.waits_for(thing, future, kind):
                         return Waiting(kind, future, thing, opaque=not reader.holdable)
                     break
-    for index, _, _, special in found:
+    for at, _, _, special in found:
         if special is not None:
-            owner = owners[index]
+            owner = owners[at]
             other = special(Level(owner, code_of(owner), 0, kind_of(owner)), future)
             if other is not None:
                 return other

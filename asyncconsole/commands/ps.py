@@ -245,14 +245,14 @@ def _columns(tracked: bool) -> tuple[Column, ...]:
 
 def _texts(tasks: list[Task]) -> Texts:
     """What `_table` says."""
-    tracked = any([task.age is not None for task in tasks])
+    tracked = any(task.age is not None for task in tasks)
     places: dict[int, str] = {}  # by id of the frames: thousands of tasks share a few
     for task in tasks:
         if id(task.frames) not in places:
             places[id(task.frames)] = "".join([span.text for span in phrases.spot(task.where)])
-    cells = [
+    cells: list[list[str]] = [
         [str(task.id) for task in tasks],
-        [task.state for task in tasks],
+        [str(task.state) for task in tasks],
         [task.name for task in tasks],
         [task.coro for task in tasks],
         [phrases.waiting(task.wait) for task in tasks],
@@ -300,9 +300,7 @@ class _Group:
     items: set[str | None] = field(default_factory=set)
 
 
-def _group(
-    task: Task, groups: dict[tuple[str, str, str], _Group], places: dict[int, str]
-) -> None:
+def _group(task: Task, groups: dict[tuple[str, str, str], _Group], places: dict[int, str]) -> None:
     """Count a task among those with the same state, wait and place.
 
     Args:
