@@ -19,6 +19,10 @@ SWEPT = 2_000
 """New numbers between two chances for the collector."""
 
 
+GROWTH = 1.5
+"""How many times the tasks numbered last there must be for a large program to be looked at."""
+
+
 class Muster(NamedTuple):
     """Who is there.
 
@@ -44,6 +48,7 @@ class Roll:
     """
 
     def __init__(self, like: Roll | None = None) -> None:
+        self._enlisted = 0
         self.loops: LoopBook = LoopBook() if like is None else like.loops
         self.tasks: Numbers = Numbers() if like is None else like.tasks
         self.futures: Numbers = Numbers() if like is None else like.futures
@@ -109,9 +114,18 @@ class Roll:
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
 
-        Does nothing for programs of more than ``most`` tasks, or without the GIL.
+        Does nothing without the GIL. In programs of more than ``most`` tasks these are only
+        numbered, and that once they have become many more, so that it need not be done
+        while somebody waits.
         """
-        if not has_gil() or registry.registered() > most:
+        if not has_gil():
+            return
+        count = registry.registered()
+        if count > most:
+            if count > self._enlisted * GROWTH:
+                with quiet.quiet():
+                    self.look()
+                self._enlisted = count
             return
         listed = self.look().tasks
         if len(listed) <= most:
