@@ -129,13 +129,14 @@ def walk(coroutine: Any) -> Chain:
         elif kind is _ASYNC_GENERATOR:
             frame, below, running = step.ag_frame, step.ag_await, step.ag_running
             running = running and below is None
+        elif kind is _FUTURE_ITER:  # nearly every chain ends in one
+            inner = _through(step)
+            chain.tail = step if inner is None else inner
+            break
         elif (facts := compiled(step)) is not None:
             frame, below, running = facts
         else:
             inner = _through(step)
-            if kind is _FUTURE_ITER and inner is not None:
-                chain.tail = inner
-                break
             if inner is None:
                 chain.tail = step
                 break

@@ -9,16 +9,16 @@ from itertools import islice
 from typing import Any
 
 from asyncconsole.capture import chain as chains
-from asyncconsole.capture import futures
+from asyncconsole.capture import futures, libraries
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip, idle
 from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import Types, contents, type_name
-from asyncconsole.capture.shapes import Shape, code_of
+from asyncconsole.capture.shapes import UNPLANNED, Shape, code_of
 from asyncconsole.capture.waiting import Waiting, loop_time
-from asyncconsole.capture.waits import of_future, relevant, understand
+from asyncconsole.capture.waits import clues, follow, understand
 from asyncconsole.model import Frame
 from asyncconsole.model.task import State
 
@@ -61,7 +61,7 @@ class Draft:
         self.chain: chains.Chain = _NO_CHAIN
         self.frames: tuple[Frame, ...] = ()
         self.waiting: Waiting | None = None
-        self.grip: Grip = _NOTHING
+        self.grip: Grip = NOTHING
         self.future: Any = None
         self.token = 0
         self.since = 0.0
@@ -130,6 +130,7 @@ def read(draft: Draft, *, running: bool, holds: bool) -> None:
     """Fill a draft in; a task that keeps moving is left with a gap."""
     task = draft.task
     coroutine = futures.coroutine(task)
+    waiter = futures.waiter
     if running:
         draft.state = "running"
         draft.chain = chains.walk(coroutine)
@@ -137,49 +138,45 @@ def read(draft: Draft, *, running: bool, holds: bool) -> None:
         draft.gap = "runs now: its stack can't be read for what it holds"
         return
     for _ in range(TRIES):
-        future = futures.waiter(task)
+        future = waiter(task)
         chain = chains.walk(coroutine)
         shape = chain.shape
         waiting = None
         if future is not None and not futures.done(future):
             waiting = _wait(chain, shape, future)
-        held = _grip(chain, shape) if holds else _NOTHING
-        if futures.waiter(task) is future:
+        held = _grip(chain, shape) if holds else NOTHING
+        if waiter(task) is future:
             draft.chain, draft.waiting, draft.grip, draft.future = chain, waiting, held, future
             draft.state = _state(waiting)
             draft.frames = shape.frames
-            if chain.tail is not None and waiting is not None and not futures.is_future(chain.tail):
-                draft.frames = (*shape.frames, _object(chain.tail))
+            tail = chain.tail
+            if tail is not future and tail is not None and waiting and not futures.is_future(tail):
+                draft.frames = (*shape.frames, _object(tail))
             draft.gap = held.unread
             return
     draft.gap = "moved while it was read"
 
 
 _NO_CHAIN = chains.Chain([])
-_NOTHING = Grip((), (), children=())  # type: ignore[arg-type]  # shared, so nobody may add to it
+NOTHING = Grip((), (), children=())  # type: ignore[arg-type]  # shared, so nobody may add to it
 _RELEASES = Grip((), (), releases=True, children=())  # type: ignore[arg-type]  # same
 
 
 def _wait(chain: chains.Chain, shape: Shape, future: Any) -> Waiting:
     """What a task waits for: only the levels that tell it are looked at again."""
-    if not shape.plain:
+    if not shape.plain or libraries.waits():
         return understand(chain, future)
+    if shape.plan is UNPLANNED:
+        shape.plan = clues([code_of(owner) for owner in chain.owners])
     if shape.plan is None:
-        shape.plan = tuple(relevant([code_of(owner) for owner in chain.owners]))
-    if not shape.plan:
-        return of_future(future)
-    owners, spots = chain.owners, shape.spots
-    levels = [
-        chains.Level(owners[i], code_of(owners[i]), spots[i].line, spots[i].frame.kind)
-        for i in shape.plan
-    ]
-    return understand(chains.Chain(levels), future)
+        return understand(chain, future)
+    return follow(shape.plan, chain.owners, future)
 
 
 def _grip(chain: chains.Chain, shape: Shape) -> Grip:
     """What a task holds: nothing at all wherever code stands like that."""
     if holds_nothing(chain):
-        return _RELEASES if shape.releases else _NOTHING
+        return _RELEASES if shape.releases else NOTHING
     return grip(chain)
 
 

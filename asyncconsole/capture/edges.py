@@ -11,7 +11,6 @@ from asyncconsole.capture.drafts import Draft
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.resources import Resources
 from asyncconsole.capture.waiting import Waiting
-from asyncconsole.capture.waits import describe
 from asyncconsole.model import Wait
 from asyncconsole.model.quick import maker
 
@@ -83,34 +82,38 @@ def wait_of(
     waiting = draft.waiting
     if waiting is None:
         return None
-    return _wait(
-        kind=waiting.kind,
-        name=_phrase(waiting, book, names, draft),
-        type=describe(waiting.thing) if waiting.thing is not None else "",
-        resource=book.id(waiting.thing) if waiting.thing is not None else None,
-        since=max(0.0, now - draft.since),
-        token=draft.token,
-        tasks=tuple([tasks.of(task) for task in waiting.tasks]) if waiting.tasks else (),
-        needs=waiting.needs,
-        pending=waiting.pending,
-        total=waiting.total,
-        opaque=waiting.opaque,
-        due=max(0.0, waiting.due - draft.loop_time()) if waiting.due is not None else None,
-        thread=waiting.thread,
-        details=tuple(waiting.details),
+    due = waiting.due
+    if due is not None:
+        due = max(0.0, due - draft.loop_time())
+    if waiting.thing is not None:
+        name, called, resource = book.label(waiting.thing, names)
+    else:
+        name, called, resource = _phrase(waiting, due), "", None
+    return _wait(  # in the order of the fields: this is made for every task
+        waiting.kind,
+        name,
+        called,
+        resource,
+        max(0.0, now - draft.since),
+        False,
+        draft.token,
+        tuple([tasks.of(task) for task in waiting.tasks]) if waiting.tasks else (),
+        waiting.needs,
+        waiting.pending,
+        waiting.total,
+        waiting.opaque,
+        due,
+        waiting.thread,
+        tuple(waiting.details),
     )
 
 
-def _phrase(waiting: Waiting, book: Resources, names: dict[int, str], draft: Draft) -> str:
-    """What it waits for, in words without the primitive's id."""
-    if waiting.thing is not None:
-        return book.title(waiting.thing, names)
+def _phrase(waiting: Waiting, due: float | None) -> str:
+    """Words for what is no primitive."""
     if waiting.phrase:
         return waiting.phrase
     if waiting.kind == "timer":
-        if waiting.due is None:
-            return "timer"
-        return f"timer, due in {max(0.0, waiting.due - draft.loop_time()):.1f} s"
+        return "timer" if due is None else f"timer, due in {due:.1f} s"
     if waiting.kind == "gather":
         return f"gather, {waiting.pending} of {waiting.total} left"
     if waiting.kind == "wait":

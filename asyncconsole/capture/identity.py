@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import time
 import weakref
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 
@@ -16,6 +18,9 @@ class _Entry(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be sub
     key: int
     number: int
     since: float
+
+
+_number: Any = attrgetter("number")
 
 
 class Numbers:
@@ -46,6 +51,13 @@ class Numbers:
         found = self._entries.get(id(thing))
         return found.number if found is not None and found() is thing else 0
 
+    def new(self, things: Iterable[Any]) -> list[Any]:
+        """Those that have no number yet."""
+        known = self._entries.get
+        return [
+            thing for thing in things if (found := known(id(thing))) is None or found() is not thing
+        ]
+
     def entry(self, thing: Any) -> tuple[int, float]:
         """The number of ``thing`` and the monotonic time it was first seen."""
         key = id(thing)
@@ -72,10 +84,12 @@ class Numbers:
 
     def numbered(self, number: int) -> Any:
         """The live object with that number, or None."""
-        for entry in list(self._entries.values()):
-            if entry.number == number:
-                return entry()
-        return None
+        entries = list(self._entries.values())
+        at = bisect_left(entries, number, key=_number)
+        if at < len(entries) and entries[at].number == number:
+            return entries[at]()
+        # Two threads that number at once may have put theirs in the other order.
+        return next((entry() for entry in entries if entry.number == number), None)
 
     def live(self) -> list[tuple[int, Any]]:
         """Number and object of everything that is still alive."""

@@ -10,6 +10,7 @@ import sys
 import time
 import types
 from collections.abc import Generator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 SLICE = 50
 """Tasks read before others get a turn."""
 
+MADE = 150
+"""Tasks of a snapshot that are made before others get a turn."""
+
+FREED = 500
+"""Tasks that are forgotten in one go."""
+
 LIVE: Final = "live"
 """Yielded before a slice that does nothing but read tasks: it is short, and what it reads
 is of one moment if it runs on the tasks' own loop. After anything else that is yielded
@@ -39,6 +46,7 @@ Steps = Generator["str | None", None, "Snapshot"]
 """A capture: `LIVE` or None between slices, and the snapshot in the end."""
 
 _task = maker(Task)
+_short = lru_cache(maxsize=1024)(short)
 _NAMED = Types(types.CoroutineType, types.GeneratorType)
 
 
@@ -98,7 +106,8 @@ class Look:
         yield None  # the threads are looked at from one of ours
         work = jobs.link(listed, program.tasks, threads=holds)
         signals.note(listed, [loop for _, loop in self.loops])
-        book = Resources(listed, program.things, program.records if resources else None)
+        named = None if resources else program.names
+        book = Resources(listed, program.things, program.records if resources else None, named)
         for thing, title in also:
             book.include(thing, title)
         if resources:
@@ -109,11 +118,11 @@ class Look:
         now = time.monotonic()
         made = []
         for index, draft in enumerate(listed):
-            if index % SLICE == SLICE - 1:
+            if index % MADE == MADE - 1:
                 quiet.check()
                 yield None
             try:
-                made.append(self._task(draft, book, links, work, now, loops))
+                made.append(self._task(draft, book, links, work, now, loops, holds=holds))
             except Exception as broken:  # an odd object: the others are still worth showing
                 gaps.append(Gap(f"task {draft.number}", f"{type(broken).__name__}: {broken}"[:200]))
         gaps += [Gap(f"task {task.id}", task.gap) for task in made if task.gap]
@@ -132,7 +141,7 @@ class Look:
         )
         yield from book.forget()
         while listed:
-            del listed[-SLICE:]
+            del listed[-FREED:]
             yield None
         return snapshot
 
@@ -146,13 +155,14 @@ class Look:
         """
         listed = []
         program = self._program
+        number, entry, running = program.tasks.of, program.futures.entry, self.running
         for index, task in enumerate(tasks):
             if index % SLICE == 0:
                 quiet.check()
                 yield LIVE
-            draft = drafts.Draft(task, program.tasks.of(task), futures.loop(task))
+            draft = drafts.Draft(task, number(task), futures.loop(task))
             try:
-                drafts.read(draft, running=id(task) in self.running, holds=holds)
+                drafts.read(draft, running=id(task) in running, holds=holds)
             except Exception as broken:  # a fact about CPython that doesn't hold here
                 draft.gap = f"{type(broken).__name__}: {broken}"[:200]
             if futures.done(task):  # since it was listed: not a task that is ready to run
@@ -160,7 +170,7 @@ class Look:
                 continue
             listed.append(draft)
             if draft.waiting is not None:
-                draft.token, draft.since = program.futures.entry(draft.future)
+                draft.token, draft.since = entry(draft.future)
         yield None
         return listed
 
@@ -172,17 +182,35 @@ class Look:
         work: jobs.Links,
         now: float,
         loops: dict[int, int],
+        *,
+        holds: bool,
     ) -> Task:
         number = draft.number
         key = id(draft.task)
         wait = edges.wait_of(draft, book, self._program.tasks, self._program.names, now)
         deadline = _deadline(draft, links)
         coroutine = futures.coroutine(draft.task)
-        made = (
-            self._program.records.creation(draft.task)
-            if self._program.records is not None
-            else None
-        )
+        records = self._program.records
+        made = records.creation(draft.task) if records is not None else None
+        if made is None and not holds:
+            return _task(  # as below, and in the same order: this is how most are made
+                number,
+                futures.name(draft.task),
+                draft.state,
+                _coroutine_name(coroutine),
+                loops.get(id(draft.loop)) or self._program.loops.note(draft.loop),
+                key,
+                wait,
+                draft.frames,
+                (),
+                _sorted(links.awaited_by.get(key)),
+                None,
+                (),
+                (),
+                futures.cancelling(draft.task),
+                gap=draft.gap,
+                threads=tuple(work.blocked[key]) if key in work.blocked else (),
+            )
         return _task(
             id=number,
             name=futures.name(draft.task),
@@ -242,6 +270,6 @@ def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
 
 def _coroutine_name(coroutine: Any) -> str:
     """Qualified name of a coroutine; its type's for an object that only acts like one."""
-    if type(coroutine) in _NAMED:
-        return short(coroutine.__qualname__)
+    if id(type(coroutine)) in _NAMED.ids:
+        return _short(coroutine.__qualname__)
     return type_name(coroutine)

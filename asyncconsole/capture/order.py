@@ -7,6 +7,7 @@ tuples. Runs are sorted one by one and merged two by two; the longest merge is o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T", int, str)
@@ -30,7 +31,7 @@ def ordered(keys: list[T]) -> list[T]:
     return runs[0] if runs else []
 
 
-def by_creation(named: list[tuple[str, Any]]) -> list[Any]:
+def by_creation(named: Iterable[tuple[str, Any]]) -> list[Any]:
     """Tasks in the order they were probably created.
 
     Asyncio counts unnamed tasks (``Task-7``); named ones come after them, by name, numbers

@@ -24,7 +24,7 @@ from asyncconsole.capture.records import Records
 from asyncconsole.capture.resources import Resources
 from asyncconsole.model import Frame, Snapshot, Thread
 
-PIECE = 500
+PIECE = 2_000
 """Tasks in a piece of a stream."""
 
 MANY_NAMES = 1_000
@@ -120,6 +120,7 @@ class Program(roll.Roll):
             look = Look(self)
             look.index = None if len(look.muster.tasks) <= PIECE else {}
             listed = look.muster.tasks[:first]
+            yield from self.meet(listed)
             for start in range(0, max(1, len(listed)), PIECE):
                 quiet.check()
                 piece = listed[start : start + PIECE]

@@ -18,6 +18,9 @@ LONGEST = 15.0
 """Seconds after which collection is on again, finished or not. Reading takes two on a
 machine that has time; on one that has none, a full collection now would make it worse."""
 
+YOUNG = 5_000
+"""New objects that the collector passes in a millisecond or two."""
+
 _lock = threading.Lock()
 _readers = 0
 _since = 0.0
@@ -49,6 +52,15 @@ def check() -> None:
     if _resting and time.monotonic() - _since > LONGEST:
         with _lock:
             _wake()
+
+
+def sweep() -> None:
+    """Called where what is new will stay: the collector passes it while it is little.
+
+    Else it would be passed in one go when collection is on again.
+    """
+    if _resting and gc.get_count()[0] > YOUNG:
+        gc.collect(1)
 
 
 def _wake() -> None:

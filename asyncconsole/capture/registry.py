@@ -13,7 +13,7 @@ import asyncio
 import gc
 import sys
 from asyncio import tasks as _tasks
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from asyncconsole.capture import futures
@@ -27,11 +27,12 @@ def tasks(loops: Iterable[Any], only: Any = None) -> list[Any]:
         only: Leave alone the tasks of all other loops; None for no such limit.
     """
     found: dict[int, Any] = {}
+    done = futures.done
     for reference in _references():
         task = reference()
         if task is None or (only is not None and futures.loop(task) is not only):
             continue
-        if not futures.done(task):
+        if not done(task):
             found[id(task)] = task
     eager = getattr(_tasks, "_eager_tasks", None)
     for task in list(eager) if type(eager) is set else ():
@@ -60,6 +61,11 @@ def tasks(loops: Iterable[Any], only: Any = None) -> list[Any]:
     return list(found.values())
 
 
+def registered() -> int:
+    """At least how many tasks there are, ended ones included; 0 where only asking all tells."""
+    return sum(map(len, _registries()))
+
+
 def _searched() -> list[Any]:
     """Every task that the garbage collector knows: slow, and asks nobody."""
     every = [thing for thing in gc.get_objects() if futures.is_task(thing)]
@@ -69,8 +75,14 @@ def _searched() -> list[Any]:
 def _references() -> list[Any]:
     """Weak references that the registries hold."""
     found: list[Any] = []
+    for data in _registries():
+        found += list(data)
+    return found
+
+
+def _registries() -> Iterator[set[Any]]:
+    """Where they are."""
     for name in ("_all_tasks", "_scheduled_tasks"):
         data = getattr(getattr(_tasks, name, None), "data", None)
         if type(data) is set:
-            found += list(data)
-    return found
+            yield data

@@ -28,17 +28,26 @@ _CONDITION_WAIT = asyncio.Condition.wait.__code__
 
 
 class Resources:
-    """The primitives of one capture."""
+    """The primitives of one capture.
+
+    With ``named``, known names by number, nobody looks where those were seen.
+    """
 
     def __init__(
-        self, listed: list[Draft], numbers: Numbers, records: Records | None = None
+        self,
+        listed: list[Draft],
+        numbers: Numbers,
+        records: Records | None = None,
+        named: dict[int, str] | None = None,
     ) -> None:
+        self._named = named
         self._listed = listed
         self._numbers = numbers
         self._facts: dict[int, Facts] = {}
         self._things: dict[int, Any] = {}
         self._places: dict[int, list[Place]] = {}
         self._titles: dict[int, str] = {}
+        self._labels: dict[int, tuple[str, str, str]] = {}
         self._holders: dict[int, list[tuple[Draft, Held]]] = {}
         self._by_future = {id(d.future): d for d in listed if d.future is not None}
         for draft in listed:  # a wait_for's own task waits in the name of who awaits it
@@ -70,6 +79,9 @@ class Resources:
         """What one task waits for and holds."""
         waiting = draft.waiting
         if waiting is not None and waiting.thing is not None:
+            seen = id(waiting.thing) in self._things and not draft.grip.held
+            if seen and self._named and self._numbers.known(waiting.thing) in self._named:
+                return
             self._add(waiting.thing)
             self._first.setdefault(id(waiting.thing), draft)
             self._place(waiting.thing, draft, None)
@@ -253,6 +265,14 @@ class Resources:
     def id(self, thing: Any) -> str:
         """The primitive's id."""
         return f"L{self._numbers.of(thing)}"
+
+    def label(self, thing: Any, names: dict[int, str]) -> tuple[str, str, str]:
+        """The primitive's title, type and id; asked for once all that have a name have it."""
+        known = self._labels.get(id(thing))
+        if known is None:
+            known = self.title(thing, names), describe(thing), self.id(thing)
+            self._labels[id(thing)] = known
+        return known
 
     def title(self, thing: Any, names: dict[int, str]) -> str:
         """The primitive's name, or a clue where it was seen."""

@@ -6,13 +6,21 @@ also while nobody looks.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import cache
 from typing import Any, NamedTuple
 
-from asyncconsole.capture import futures, registry
+from asyncconsole.capture import futures, quiet, registry
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.loops import LoopBook, has_gil
 from asyncconsole.capture.order import by_creation
+
+SWEPT = 2_000
+"""New numbers between two chances for the collector."""
+
+
+GROWTH = 1.5
+"""How many times the tasks numbered last there must be for a large program to be looked at."""
 
 
 class Muster(NamedTuple):
@@ -40,6 +48,7 @@ class Roll:
     """
 
     def __init__(self, like: Roll | None = None) -> None:
+        self._enlisted = 0
         self.loops: LoopBook = LoopBook() if like is None else like.loops
         self.tasks: Numbers = Numbers() if like is None else like.tasks
         self.futures: Numbers = Numbers() if like is None else like.futures
@@ -50,7 +59,7 @@ class Roll:
 
     def find(self, number: int) -> Any:
         """The live task with that id, or None when it has ended and gone."""
-        return next((task for known, task in self.tasks.live() if known == number), None)
+        return self.tasks.numbered(number)
 
     def look(self, loop: Any = None) -> Muster:
         """Every task that is not done, numbered and in the order of the numbers.
@@ -63,7 +72,6 @@ class Roll:
         ours: dict[int, Any] = {}
         theirs: dict[int, Any] = {}
         found: dict[int, Any] = {}
-        new: list[tuple[str, Any]] = []
         for task in registry.tasks([one for one in live if one is not None], loop):
             home = futures.loop(task)
             key = id(home)
@@ -77,18 +85,47 @@ class Roll:
                 counts[key] = 0
             counts[key] += 1
             found[id(task)] = task
-            if not self.tasks.known(task):
-                new.append((futures.name(task), task))
-        for task in by_creation(new):
+        new = self.tasks.new(found.values())
+        # No list of pairs: the collector would have to follow a hundred thousand of them.
+        for index, task in enumerate(by_creation(zip(map(futures.name, new), new, strict=True))):
             self.tasks.of(task)
+            if index % SWEPT == SWEPT - 1:
+                quiet.sweep()
         return Muster([found[key] for key in self.tasks.ids() if key in found], counts)
+
+    def meet(self, tasks: list[Any]) -> Generator[None, None, None]:
+        """Number what these tasks are suspended on before anything else is made of them.
+
+        What lasts is then all that is new, and the collector can pass it in small steps
+        without also taking what is soon forgotten for old.
+
+        Yields:
+            None, between slices.
+        """
+        for start in range(0, len(tasks), SWEPT):
+            slice_ = tasks[start : start + SWEPT]
+            waiters = [future for task in slice_ if (future := futures.waiter(task)) is not None]
+            for future in self.futures.new(waiters):
+                if not futures.done(future):
+                    self.futures.of(future)
+            quiet.sweep()
+            yield None
 
     def observe(self, most: int) -> None:
         """Note which future each task is suspended on, so that waits get an age.
 
-        Does nothing for programs of more than ``most`` tasks, or without the GIL.
+        Does nothing without the GIL. In programs of more than ``most`` tasks these are only
+        numbered, and that once they have become many more, so that it need not be done
+        while somebody waits.
         """
         if not has_gil():
+            return
+        count = registry.registered()
+        if count > most:
+            if count > self._enlisted * GROWTH:
+                with quiet.quiet():
+                    self.look()
+                self._enlisted = count
             return
         listed = self.look().tasks
         if len(listed) <= most:

@@ -53,6 +53,10 @@ class Spot:
         self.frame = Frame(code.co_filename, self.line, function, facts.own, kind_of(owner))
 
 
+UNPLANNED = object()
+"""Of a shape's plan that nobody has asked for yet."""
+
+
 class Shape:
     """One way to stand.
 
@@ -64,7 +68,7 @@ class Shape:
         cancels: Something in it calls what is named ``cancel``.
         releases: Something in it releases what may be a lock.
         idle: True when nothing can be held there; None until somebody asks.
-        plan: How its wait is understood; None until somebody asks.
+        plan: How its wait is understood, see `waits.clues`; `UNPLANNED` until somebody asks.
     """
 
     __slots__ = ("cancels", "frames", "idle", "plain", "plan", "releases", "spots", "where")
@@ -78,7 +82,7 @@ class Shape:
         self.cancels = any(spot.facts.cancels for spot in spots)
         self.releases = any(spot.facts.releases for spot in spots)
         self.idle: bool | None = None
-        self.plan: Any = None
+        self.plan: Any = UNPLANNED
 
 
 _spots: dict[tuple[int, int], Spot] = {}

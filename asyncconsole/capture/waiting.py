@@ -93,7 +93,7 @@ _NO_TIMERS = Types(
 
 def loop_time(loop: Any) -> float:
     """A loop's clock. asyncio's is ``time.monotonic``; uvloop's is its own."""
-    if type(loop) in _MONOTONIC:
+    if id(type(loop)) in _MONOTONIC.ids:
         return time.monotonic()
     if uvloop.is_loop(loop):
         return float(loop.time())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from types import CodeType, FunctionType, GeneratorType
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncconsole.capture import futures, libraries, outside
 from asyncconsole.capture.chain import Chain, Level
@@ -17,7 +17,8 @@ from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.objects import Types, attribute, cell, contents, type_name
-from asyncconsole.capture.readers import reader_for, wait_codes
+from asyncconsole.capture.readers import Reader, reader_for, wait_codes
+from asyncconsole.capture.shapes import code_of, kind_of
 from asyncconsole.capture.waiting import Waiting, due_of, timer
 from asyncconsole.model.task import Needs
 
@@ -60,22 +61,67 @@ def understand(chain: Chain, future: Any) -> Waiting:
     return of_future(future)
 
 
-def relevant(codes: list[CodeType]) -> list[int]:
+class Clue(NamedTuple):
+    """A level that says what its task waits for.
+
+    Attributes:
+        at: Index of the level, outermost first.
+        reader: Reads the primitive that is waited for there, or None.
+        kind: Of the wait, with a reader.
+        special: Reads what else can be waited for there, or None.
+    """
+
+    at: int
+    reader: Reader | None
+    kind: str
+    special: Callable[[Level, Any], Waiting | None] | None
+
+
+def clues(codes: list[CodeType]) -> tuple[Clue, ...] | None:
     """Which levels of a stack of asyncio's and the program's own code say what it waits for.
 
     Args:
         codes: Of the levels, outermost first.
 
     Returns:
-        Indices; () is for a bare future.
+        () is for a bare future; None for a stack that must be understood as a whole.
     """
     if any(code in _WAIT_FOR_ONE for code in codes):
-        return list(range(len(codes)))  # what it goes over is further out
+        return None  # what it goes over is further out
     index = len(codes)
     while index and code_facts(codes[index - 1]).asyncio:
         index -= 1
-    known = wait_codes()
-    return [i for i in range(index, len(codes)) if codes[i] in known or codes[i] in _SPECIAL]
+    found = []
+    for i in range(index, len(codes)):
+        reader, kind = wait_codes().get(codes[i], (None, ""))
+        special = _SPECIAL.get(codes[i])
+        if reader is not None or special is not None:
+            found.append(Clue(i, reader, kind, special))
+    return tuple(found)
+
+
+def follow(found: tuple[Clue, ...], owners: list[Any], future: Any) -> Waiting:
+    """What a task waits for; same as `understand`, with what is known of its stack.
+
+    Args:
+        found: What `clues` gave.
+        owners: The coroutine or generator of each level.
+        future: The task is suspended on it.
+    """
+    for at, reader, kind, _ in found:
+        if reader is not None:
+            for thing in referents(owners[at]):
+                if issubclass(type(thing), reader.type):
+                    if reader.waits_for(thing, future, kind):
+                        return Waiting(kind, future, thing, opaque=not reader.holdable)
+                    break
+    for at, _, _, special in found:
+        if special is not None:
+            owner = owners[at]
+            other = special(Level(owner, code_of(owner), 0, kind_of(owner)), future)
+            if other is not None:
+                return other
+    return of_future(future)
 
 
 def uvloop_special(level: Level) -> Callable[[Level, Any], Waiting | None] | None:

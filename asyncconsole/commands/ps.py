@@ -23,6 +23,7 @@ from asyncconsole.model import (
     Table,
     Task,
     Text,
+    Texts,
     UsageError,
     line,
 )
@@ -109,8 +110,9 @@ class _Listing:
         found = _chosen(piece, self._options) if self._filters else list(piece.tasks)
         self._total = piece.total if self.first is not None else self._total + len(found)
         if self._options.group:
+            places: dict[int, str] = {}
             for task in found:
-                _group(task, self._groups)
+                _group(task, self._groups, places)
         return found
 
     async def count(self, start: Snapshot, pieces: AsyncIterator[Snapshot]) -> None:
@@ -144,7 +146,11 @@ class _Listing:
 
     def _part(self, tasks: list[Task]) -> Part:
         self._shown += len(tasks)
-        return Part(lambda: [phrases.task_document(task) for task in tasks], lambda: _table(tasks))
+        return Part(
+            lambda: [phrases.task_document(task) for task in tasks],
+            lambda: _table(tasks),
+            lambda: _texts(tasks),
+        )
 
     def flow(self, parts: AsyncIterator[Part]) -> Flow:
         """The answer in parts."""
@@ -222,7 +228,7 @@ def _matches(task: Task, pattern: str) -> bool:
     return pattern in task.name or pattern in task.coro
 
 
-def _table(tasks: list[Task]) -> Table:
+def _columns(tracked: bool) -> tuple[Column, ...]:
     columns: tuple[Column, ...] = (
         Column("ID", "right"),
         Column("STATE"),
@@ -232,9 +238,35 @@ def _table(tasks: list[Task]) -> Table:
         Column("SINCE", "right"),
         Column("WHERE", least=12),
     )
-    tracked = any(task.age is not None for task in tasks)
     if tracked:
         columns += (Column("AGE", "right"),)
+    return columns
+
+
+def _texts(tasks: list[Task]) -> Texts:
+    """What `_table` says."""
+    tracked = any(task.age is not None for task in tasks)
+    places: dict[int, str] = {}  # by id of the frames: thousands of tasks share a few
+    for task in tasks:
+        if id(task.frames) not in places:
+            places[id(task.frames)] = "".join([span.text for span in phrases.spot(task.where)])
+    cells: list[list[str]] = [
+        [str(task.id) for task in tasks],
+        [str(task.state) for task in tasks],
+        [task.name for task in tasks],
+        [task.coro for task in tasks],
+        [phrases.waiting(task.wait) for task in tasks],
+        [phrases.since(task.wait) for task in tasks],
+        [places[id(task.frames)] for task in tasks],
+    ]
+    if tracked:
+        cells.append([phrases.age(task.age, exact=True) for task in tasks])
+    return Texts(_columns(tracked), tuple(cells))
+
+
+def _table(tasks: list[Task]) -> Table:
+    tracked = any(task.age is not None for task in tasks)
+    columns = _columns(tracked)
     rows: list[tuple[tuple[Line, ...], ...]] = []
     states = {name: ((Span(name, style),),) for name, style in phrases.STATES.items()}
     places: dict[int, tuple[Line, ...]] = {}  # by id of the frame: thousands of tasks share a few
@@ -268,11 +300,20 @@ class _Group:
     items: set[str | None] = field(default_factory=set)
 
 
-def _group(task: Task, groups: dict[tuple[str, str, str], _Group]) -> None:
-    """Count a task among those with the same state, wait and place."""
+def _group(task: Task, groups: dict[tuple[str, str, str], _Group], places: dict[int, str]) -> None:
+    """Count a task among those with the same state, wait and place.
+
+    Args:
+        task: What is counted.
+        groups: Where it is counted.
+        places: Of frames by their ``id``, as long as these live.
+    """
     wait = task.wait
     what = "" if wait is None else "timer" if wait.kind == "timer" else phrases.thing(wait)
-    where = "".join([span.text for span in phrases.spot(task.where)])
+    frames = id(task.frames)
+    where = places.get(frames)
+    if where is None:
+        where = places[frames] = "".join([span.text for span in phrases.spot(task.where)])
     key = (task.state, what, where)
     group = groups.get(key)
     if group is None:

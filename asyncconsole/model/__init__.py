@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from asyncconsole.model.finding import Diagnosis, Finding, ResourceRef, TaskRole
     from asyncconsole.model.loop import Loop, Thread
     from asyncconsole.model.resource import Holder, Resource, Waiter
-    from asyncconsole.model.result import Column, Flow, Line, Part, Result, Span, Table, Text, line
+    from asyncconsole.model.result import (
+        Column,
+        Flow,
+        Line,
+        Part,
+        Result,
+        Span,
+        Table,
+        Text,
+        Texts,
+        line,
+    )
     from asyncconsole.model.snapshot import Gap, Snapshot
     from asyncconsole.model.stall import Stall
     from asyncconsole.model.task import Frame, Hold, Task, Wait
@@ -47,6 +58,7 @@ __all__ = [
     "Task",
     "TaskRole",
     "Text",
+    "Texts",
     "Thread",
     "UnknownItemError",
     "UsageError",
@@ -66,7 +78,18 @@ _HOMES = {
     "finding": ("Diagnosis", "Finding", "ResourceRef", "TaskRole"),
     "loop": ("Loop", "Thread"),
     "resource": ("Holder", "Resource", "Waiter"),
-    "result": ("Column", "Flow", "Line", "Part", "Result", "Span", "Table", "Text", "line"),
+    "result": (
+        "Column",
+        "Flow",
+        "Line",
+        "Part",
+        "Result",
+        "Span",
+        "Table",
+        "Text",
+        "Texts",
+        "line",
+    ),
     "snapshot": ("Gap", "Snapshot"),
     "stall": ("Stall",),
     "task": ("Frame", "Hold", "Task", "Wait"),

@@ -60,6 +60,26 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """A table whose cells are all one line, as nothing but text.
+
+    Attributes:
+        columns: As in `Table`.
+        cells: The texts of each column, from top to bottom.
+    """
+
+    columns: tuple[Column, ...]
+    cells: tuple[list[str], ...]
+
+    def table(self) -> Table:
+        """The same as a table."""
+        rows = zip(*self.cells, strict=True)
+        return Table(
+            self.columns, tuple([tuple([((Span(text),),) for text in row]) for row in rows])
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """Lines of prose, shown as they are."""
 
@@ -73,10 +93,12 @@ class Part:
     Attributes:
         documents: What ``--json`` prints of them.
         table: What people see of them; the columns of all parts are alike.
+        texts: The same table without its styles, for who shows none; None where it is dear.
     """
 
     documents: Callable[[], list[dict[str, Any]]]
     table: Callable[[], Table]
+    texts: Callable[[], Texts] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as _json
 from collections.abc import AsyncIterator
 
-from asyncconsole.model import Flow, Result, Table
+from asyncconsole.model import Flow, Result, Table, Texts
 from asyncconsole.render.text import Rows, text
 
 FIRST = 2_000
@@ -44,21 +44,41 @@ def _dump(value: object) -> str:
 
 async def _text(found: Flow, width: int | None, colour: bool) -> AsyncIterator[str]:
     rows = Rows(width, colour)
-    held: Table | None = None
+    plain = width is None and not colour
+    held: Table | Texts | None = None
     started = False
     async for part in found.parts:
-        table = part.table()
+        block = part.texts() if plain and part.texts is not None else part.table()
         if not started:
             if held is not None:
-                table = Table(table.columns, (*held.rows, *table.rows))
-            if len(table.rows) < FIRST:
-                held = table
+                block = _both(held, block)
+            if _height(block) < FIRST:
+                held = block
                 continue
             started, held = True, None
-        yield _joined(rows.lines(table))
+        yield _drawn(rows, block)
     below = text(Result({}, found.blocks()), width=width, colour=colour)
-    yield below if held is None else _joined(rows.lines(held)) + below
+    yield below if held is None else _drawn(rows, held) + below
 
 
-def _joined(lines: list[str]) -> str:
-    return "".join(f"{item}\n" for item in lines)
+def _both(first: Table | Texts, second: Table | Texts) -> Table | Texts:
+    """Two blocks of rows as one."""
+    if isinstance(first, Texts) and isinstance(second, Texts):
+        pairs = zip(first.cells, second.cells, strict=True)
+        return Texts(second.columns, tuple([[*above, *below] for above, below in pairs]))
+    one = first.table() if isinstance(first, Texts) else first
+    other = second.table() if isinstance(second, Texts) else second
+    return Table(other.columns, (*one.rows, *other.rows))
+
+
+def _height(block: Table | Texts) -> int:
+    return len(block.cells[0]) if isinstance(block, Texts) else len(block.rows)
+
+
+def _drawn(rows: Rows, block: Table | Texts) -> str:
+    if isinstance(block, Texts):
+        made = rows.plain(block)
+        if made is not None:
+            return made
+        block = block.table()
+    return "".join(f"{item}\n" for item in rows.lines(block))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from asyncconsole.model import Column, Line, Result, Span, Table, Text
+from asyncconsole.model import Column, Line, Result, Span, Table, Text, Texts
 from asyncconsole.render.width import cells, clean, cut
 
 GAP = "  "
@@ -128,6 +128,36 @@ class Rows:
         for row, taken in zip(drawn.rows, drawn.taken, strict=True):
             lines.append(_row(row, taken, drawn.columns, widths, self._colour))
         return lines
+
+    def plain(self, block: Texts) -> str | None:
+        """The next rows as lines, made in one go; as `lines` would.
+
+        Returns:
+            None where only `lines` can: cells must fit, be coloured or be cleaned.
+        """
+        if self._width is not None or self._colour:
+            return None
+        natural = [len(column.title) for column in block.columns]
+        for index, column in enumerate(block.cells):
+            joined = "".join(column)
+            if not joined.isprintable():
+                return None
+            if not joined.isascii() and any(cells(character) != 1 for character in set(joined)):
+                return None
+            natural[index] = max(natural[index], max(map(len, column), default=0))
+        head = self._widths is None
+        if self._widths is not None:
+            natural = list(map(max, natural, self._widths))
+        self._widths = natural
+        pieces = [
+            f"%{'' if column.align == 'right' else '-'}{width}s"
+            for column, width in zip(block.columns, natural, strict=True)
+        ]
+        form = GAP.join(pieces)
+        rows = list(zip(*block.cells, strict=True))
+        if head:
+            rows.insert(0, tuple(column.title for column in block.columns))
+        return "".join([f"{(form % row).rstrip()}\n" for row in rows])
 
     def _fitted(self, drawn: _Drawing) -> _Drawing:
         """Without what can be spared, and folded, where it must be or was before."""

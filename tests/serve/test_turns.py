@@ -47,17 +47,7 @@ def test_a_loop_that_blocks_meanwhile_is_read_from_the_side(python):
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_tasks_that_come_and_go_beside_a_blocked_loop_are_seen(python):
     """Waiting for the blocked loop must not make the list of the others' tasks an old one."""
-    done = subprocess.run(
-        [python, "-W", "error", str(CHILD.with_name("beside_child.py"))],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
-    seen = json.loads(done.stdout)
+    seen = tell(python, CHILD.with_name("beside_child.py"))
     sleeps = [task for tasks in seen for task in tasks if task[0] == "sleep"]
     assert sum(state == "sleeping" for _, state, _ in sleeps) >= 3
     assert all(frames for _, _, frames in sleeps)  # one that has ended has none

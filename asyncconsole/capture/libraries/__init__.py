@@ -37,6 +37,7 @@ __all__ = [
     "lent",
     "used",
     "waited",
+    "waits",
 ]
 
 log = logging.getLogger("asyncconsole")
@@ -118,6 +119,11 @@ class Waited(NamedTuple):
     future: Any
     holdable: bool
     timed: Level | None
+
+
+def waits() -> bool:
+    """Whether there are libraries loaded in which tasks wait for what `waited` knows."""
+    return bool(_book.waits)
 
 
 def waited(chain: Chain, future: Any) -> Waited | None:
