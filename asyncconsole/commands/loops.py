@@ -28,16 +28,16 @@ def _table(snapshot: Snapshot) -> Table:
     columns = (
         Column("ID", "right"),
         Column("STATE"),
-        Column("THREAD", least=8),
-        Column("RUNNING", least=10),
+        Column("THREAD", least=6),
+        Column("RUNNING", least=7),
         Column("TASKS", "right"),
         Column("READY", "right"),
         Column("TIMERS", "right"),
         Column("LAG", "right"),
-        Column("P50", "right"),
+        Column("P50", "right", spare=True),
         Column("P99", "right"),
-        Column("DEBUG"),
-        Column("TYPE", least=10),
+        Column("DEBUG", spare=True),
+        Column("TYPE", spare=True),
     )
     rows = []
     for loop in snapshot.loops:
@@ -76,7 +76,9 @@ def _number(count: int | None) -> str:
 
 
 def _milliseconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1000:.1f} ms"
+    if seconds is None:
+        return ""
+    return f"{seconds * 1000:.1f} ms" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - a blocked loop
 
 
 COMMAND = Command(

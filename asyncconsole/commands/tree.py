@@ -98,11 +98,7 @@ def _draw(roots: list[Task], tasks: dict[int, Task], most: int) -> list[Line]:
 
 def _line(branch: str, task: Task, note: str) -> Line:
     wait = task.wait
-    what = (
-        f"  {wait.kind if wait.tasks else phrases.waiting(wait)}"
-        if wait is not None
-        else f"  {task.state}"
-    )
+    what = f"  {phrases.waiting(wait) if wait is not None else task.state}"
     return line(
         (branch, "dim"),
         (task.name, "name"),

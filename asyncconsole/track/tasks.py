@@ -76,6 +76,8 @@ def creation(record: Record) -> Creation:
     frames = []
     for site in sites(record.sites):
         if site.code.co_filename.startswith(_ASYNCIO):
+            if site.code.co_name == "create_task":
+                continue  # the program's task factory was called from here
             break  # the loop's own: from here on it is no longer the creator
         frames.append(frame_at(site))
     creator = record.creator() if record.creator is not None else None
@@ -83,6 +85,13 @@ def creation(record: Record) -> Creation:
 
 
 _ASYNCIO = _base.__file__.rpartition("base_events")[0]
+
+
+def _caller(frame: Any) -> Any:
+    """The innermost frame that is not asyncio's, from one of ``create_task`` outwards."""
+    while frame.f_back is not None and any(frame.f_globals is space for space in _LIBRARY):
+        frame = frame.f_back
+    return frame
 
 
 class TaskHook:
@@ -195,6 +204,13 @@ class TaskHook:
                     or space is runners
                 ):
                     frame = frame.f_back
+                above = frame.f_back
+                if (
+                    above is not None
+                    and ((space := above.f_globals) is base or space is tasks)
+                    and above.f_code.co_name == "create_task"
+                ):  # a task factory of the program, which is no creator
+                    frame = _caller(above)
                 if frames == 1:
                     record.sites = (frame.f_code, frame.f_lasti)
                 else:
