@@ -326,6 +326,8 @@ asker = threading.Thread(target=version, args=(console,))
 asker.start()
 assert loading.wait(20)
 pid = os.fork()
+if pid == 0:
+    go = threading.Event()  # the lock of the other may have been held at the fork
 go.set()
 if pid == 0:
     with asyncconsole.start(port=0) as own:
