@@ -108,11 +108,11 @@ def _count(found: int, limit: int | None) -> str:
 def _table(snapshot: Snapshot, chosen: list[Resource], most: int | None) -> Table:
     columns = (
         Column("ID"),
-        Column("TYPE"),
+        Column("TYPE", least=14),
         Column("NAME", least=12),
         Column("STATE", least=8),
         Column("HELD BY", least=16),
-        Column("WAITED FOR BY", least=16),
+        Column("WAITED FOR BY", least=14),
     )
     rows = []
     for item in chosen:
