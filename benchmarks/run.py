@@ -34,14 +34,14 @@ Measured on: {machine}. It took {took}.{look}
 
 Where a budget is missed, this is why, and what the floor would be:
 
-- *tracked, create and await*: a record of one frame costs about 0.9 µs a task (walking to the frame,
-  the clock, the creator), remembering the end another 0.3 to 0.5 µs. Creation alone is within the
+- *tracked, create and await*: a record of one frame costs about 0.9 us a task (walking to the frame,
+  the clock, the creator), remembering the end another 0.3 to 0.5 us. Creation alone is within the
   budget; knowing how every task ended is what takes the rest.
 - *tracked, `acquire()` … `release()`*: storing an owner and looking up the current task take about
-  0.2 µs, beside a pair that takes as much itself. Semaphores record each permit and cost more.
+  0.2 us, beside a pair that takes as much itself. Semaphores record each permit and cost more.
 - *memory where nothing but asyncio is loaded*: the standard library's modules that the listener needs
   count as ours there.
-- *`ps` of 100,000 tasks*: about 20 µs of CPU a task in the side thread for reading, naming and writing
+- *`ps` of 100,000 tasks*: about 20 us of CPU a task in the side thread for reading, naming and writing
   a row, and as much again for sharing the interpreter with the program's loop. Rows without a
   `Task` in between would be the next step.
 - *`where` of 100,000 tasks*: who holds what a task waits for has to be looked for among all tasks that
