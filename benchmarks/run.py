@@ -34,20 +34,22 @@ Measured on: {machine}. It took {took}.{look}
 
 Where a budget is missed, this is why, and what the floor would be:
 
-- *tracked, create and await*: a record of one frame costs about 0.9 us a task (walking to the frame,
-  the clock, the creator), remembering the end another 0.3 to 0.5 us. Creation alone is within the
-  budget; knowing how every task ended is what takes the rest.
-- *tracked, `acquire()` … `release()`*: storing an owner and looking up the current task take about
-  0.2 us, beside a pair that takes as much itself. Semaphores record each permit and cost more.
-- *memory where nothing but asyncio is loaded*: the standard library's modules that the listener needs
-  count as ours there.
-- *`ps` of 100,000 tasks*: about 20 us of CPU a task in the side thread for reading, naming and writing
-  a row, and as much again for sharing the interpreter with the program's loop. Rows without a
-  `Task` in between would be the next step.
-- *`where` of 100,000 tasks*: who holds what a task waits for has to be looked for among all tasks that
-  stand where something can be held, here 10,000 holders and 90,000 in queues.
-- *longest delays*: one full collection of the garbage collector, or one big structure freed, while
-  `locks` and `deadlocks` keep all tasks in memory; 99 % of the delays are within the budget.
+- *tracked, create and await*: a record of one frame costs about 0.9 us a task (walking to the
+  frame, the clock, the creator), remembering the end another 0.3 to 0.5 us. Creation alone is
+  within the budget; knowing how every task ended is what takes the rest.
+- *tracked, `acquire()` … `release()`*: storing an owner and looking up the current task take
+  about 0.2 us, beside a pair that takes as much itself. Semaphores record each permit and cost
+  more.
+- *memory where nothing but asyncio is loaded*: the standard library's modules that the listener
+  needs (socket and the like) count as ours there.
+- *`ps` of 100,000 tasks*: about 20 us of CPU a task in the side thread for reading, naming and
+  writing a row, and as much again for sharing the interpreter with the program's loop. Rows
+  without a `Task` in between would be the next step.
+- *`where` of 100,000 tasks*: who holds what a task waits for has to be looked for among all
+  tasks that stand where something can be held, here 10,000 holders and 90,000 in queues.
+- *longest delays*: one full collection of the garbage collector, or one big structure freed,
+  while `locks` and `deadlocks` keep all tasks in memory; 99 % of the delays are within the
+  budget.
 
 ## Overhead while nobody asks
 
