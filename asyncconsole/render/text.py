@@ -274,7 +274,24 @@ def _row(
 
 
 def _cut_line(line: Line, most: int) -> tuple[Line, int]:
-    """A line cut to ``most`` cells, and the cells it takes then."""
+    """A line cut to ``most`` cells, and the cells it takes then.
+
+    A number at its end, as in ``Lock ACCOUNTS['alice'] (L2)``, stays: it is what one types,
+    and tells things of one name apart.
+    """
+    last = line[-1] if line else Span("")
+    number = _NUMBER.search(last.text)
+    if number is None or len(number[0]) * 3 > most or _cells(line) <= most:
+        return _cut_spans(line, most)
+    head = (*line[:-1], Span(last.text[: number.start()], last.style))
+    shown, used = _cut_spans(head, most - len(number[0]))
+    return (*shown, Span(number[0], last.style)), used + len(number[0])
+
+
+_NUMBER = re.compile(r" \(L?[0-9]+\)$")
+
+
+def _cut_spans(line: Line, most: int) -> tuple[Line, int]:
     shown: list[Span] = []
     used = 0
     for span in line:

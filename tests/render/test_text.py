@@ -54,6 +54,15 @@ def test_a_table_fits_the_terminal_as_long_as_columns_may_be_cut(width):
     assert "…" in lines[2]
 
 
+@pytest.mark.parametrize("name", ["Lock " + "n" * 300, "転" * 200])
+def test_the_number_at_the_end_of_a_cell_outlives_the_cut(name):
+    shown = show(table(f"{name} (L12)", "n" * 300 + " (some words)"), json=False, width=60)
+    first, second = shown.splitlines()[1:3]
+    assert "… (L12)  " in first
+    assert "words" not in second
+    assert max(map(cells, (first, second))) < 60
+
+
 def test_nothing_is_cut_without_a_width():
     assert "n" * 300 in show(table("n" * 300), json=False)
 
