@@ -7,7 +7,13 @@ import argparse
 from asyncconsole.commands import links, phrases, select
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Frame, Line, Result, Snapshot, Task, Text, line
+from asyncconsole.model import Frame, Line, Result, Snapshot, Span, Task, Text, line
+
+MOST_ALIKE = 8
+"""Frames alike, one inside the other, of which all are shown."""
+
+KEPT = 4
+"""Frames that are shown of more."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -88,14 +94,16 @@ def _elsewhere(snapshot: Snapshot, task: Task) -> list[Line]:
     lines = []
     for hold in task.holds:
         if hold.frame < 0:
-            spot = phrases.spot(Frame(hold.file, hold.line, hold.function))
             name = _lock_name(snapshot, hold.resource)
             word = "holds" if hold.certain else "probably holds"
+            what = Span(f"  {word} {hold.resource} {name}", "warn")
+            if not hold.line:  # only the primitive itself knows who has it
+                lines.append(line(what, ", taken by acquire()"))
+                continue
+            spot = phrases.spot(Frame(hold.file, hold.line, hold.function))
             lasting = phrases.age(hold.since, exact=hold.exact)
             held = f", for {lasting}" if lasting else ""
-            lines.append(
-                line((f"  {word} {hold.resource} {name}", "warn"), ", taken at ", *spot, held)
-            )
+            lines.append(line(what, ", taken at ", *spot, held))
     return lines
 
 
@@ -143,10 +151,20 @@ def stack(snapshot: Snapshot, task: Task, *, everything: bool) -> list[Line]:
     spots = {i: "".join(s.text for s in phrases.spot(task.frames[i])) for i in shown}
     width = max((len(spot) for spot in spots.values()), default=0)
     lines: list[Line] = []
+    repeated = {} if everything else _repeated(task, shown)
+    skipped = 0
     depth = 0
     for index, frame in enumerate(task.frames):
         held = [hold for hold in task.holds if hold.frame == index]
         if index not in shown and not held:
+            continue
+        if skipped:
+            skipped -= 1
+            continue
+        if index in repeated:
+            skipped = repeated[index] - 1
+            note = f"… the same {phrases.plural(repeated[index], 'time')} more"
+            lines.append(line((f"  {note}; `where {task.id} --all` shows them", "dim")))
             continue
         holding: list[tuple[Frame, list[str]]] = []
         for hold in held:
@@ -172,11 +190,26 @@ def stack(snapshot: Snapshot, task: Task, *, everything: bool) -> list[Line]:
                 mark = "   ← runs here"
             lines.append(_frame(frame, texts, width, depth, mark, everything or frame.own))
         depth += 1
-    for hold in task.holds:
-        if hold.frame < 0:
-            name = _lock_name(snapshot, hold.resource)
-            lines.append(line((f"  holds {hold.resource} {name}, taken by acquire()", "warn")))
     return lines
+
+
+def _repeated(task: Task, shown: set[int]) -> dict[int, int]:
+    """Frames of a recursion that say nothing new.
+
+    Returns:
+        Index of the first one left out of each run, and how many are.
+    """
+    held = {hold.frame for hold in task.holds}
+    found: dict[int, int] = {}
+    run: list[int] = []
+    for index in (*sorted(shown), -1):
+        if run and index >= 0 and index not in held and task.frames[index] == task.frames[run[0]]:
+            run.append(index)
+            continue
+        if len(run) > MOST_ALIKE:
+            found[run[KEPT - 1]] = len(run) - KEPT
+        run = [index] if index >= 0 and index not in held else []
+    return found
 
 
 def _frame(
