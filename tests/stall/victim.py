@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from asyncconsole.capture.loops import LoopBook
-from asyncconsole.stall import Probe
+from asyncconsole.stall import Probe, clocks
 
 THRESHOLD = 0.2
 BLOCK = 0.5
@@ -277,16 +277,27 @@ async def late_look(side):
     """The side thread finds a stall that has lasted for longer than the threshold."""
     late = Late(side)
     await settled()
+    found = threading.Event()
 
-    async def sleeper():
-        late.sleeps = True
-        time.sleep(2 * THRESHOLD)
+    def wake(since, thread):
+        """Let it look once the culprit blocks, and has for long; not while it wants a CPU."""
         end = time.monotonic() + 10
-        while not late.skipped and time.monotonic() < end:
+        while time.monotonic() < end:
             time.sleep(0.005)
+            long = time.monotonic() - since >= 2 * THRESHOLD and late.skipped
+            if long and not clocks.runnable(thread):
+                break
         late.sleeps = False
         while not side.probe.stalls() and time.monotonic() < end:
             time.sleep(0.005)
+        found.set()
+
+    async def sleeper():
+        late.sleeps = True
+        waker = threading.Thread(target=wake, args=(time.monotonic(), threading.get_ident()))
+        waker.start()
+        found.wait(20)
+        waker.join()
 
     started = time.monotonic()
     await named(sleeper())
