@@ -77,6 +77,9 @@ class Copy:
         most_memory: Resident bytes above which the program is not copied.
         most_bytes: Bytes of its answer.
 
+    Attributes:
+        pause: Seconds that the fork took: the program stood still meanwhile.
+
     Raises:
         NoCopyError: It can't be had here, or would cost too much.
     """
@@ -98,6 +101,7 @@ class Copy:
         self._received = 0
         self._over = threading.Event()
         self._forked = False
+        self.pause = 0.0
         self._failure = ""
         self._first: tuple[int, int] | None = None  # the child between us and the worker
         self._worker: tuple[int, int] | None = None
@@ -233,6 +237,7 @@ class Copy:
         pid = -1
         try:
             with quiet.quiet():  # no finalizer of the program runs in the child
+                began = time.monotonic()
                 try:
                     pid = _fork(os.fork)
                 except (OSError, RuntimeError) as error:  # no memory, or the interpreter ends
@@ -243,6 +248,7 @@ class Copy:
                         os._exit(0)
                     left = self._seconds - (time.monotonic() - self._began)
                     frozen_child.work(self._output, self._job, max(0.01, left) + _GRACE, self._most)
+            self.pause = time.monotonic() - began
             self._forked = True
         finally:
             if pid:

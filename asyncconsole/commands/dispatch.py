@@ -14,7 +14,7 @@ from asyncconsole import commands
 from asyncconsole.commands.command import Command, nearest
 from asyncconsole.model import Snapshot, UsageError
 
-ROOM = {"command", "dispatch", "links", "port", "select", "phrases"}
+ROOM = {"command", "dispatch", "findings", "links", "port", "select", "phrases", "verdict"}
 """Modules of this folder that are not commands."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from asyncconsole.model import Snapshot, Stall
+from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.status import ProbeStatus, TrackStatus
 
@@ -115,6 +116,9 @@ class Target(Protocol):
             most_memory: Bytes of memory above which the program is not copied for it;
                 None for the default.
         """
+
+    async def autopsy(self) -> Autopsy:
+        """What a frozen copy of the program tells; only gaps where there can be none."""
 
     async def settle(self) -> None:
         """Let a moment pass, so that a second snapshot can confirm the first."""

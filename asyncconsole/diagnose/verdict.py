@@ -41,6 +41,20 @@ def _apply(case: Case) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: (_WORST[finding.verdict], finding.cycle_ids)))
 
 
+_OPEN = frozenset(
+    {"condition", "event", "queue_get", "queue_put", "queue_join", "barrier", "future", "lock"}
+)
+"""Waits of which only what refers to their futures tells whether they can end."""
+
+
+def obscure(first: Snapshot) -> bool:
+    """True when a task waits for something that only a frozen copy tells more about."""
+    return any(
+        task.wait is not None and task.wait.kind in _OPEN and task.wait.due is None
+        for task in first.tasks
+    )
+
+
 def again(first: Snapshot) -> frozenset[int] | None:
     """Which tasks a second look has to read.
 
@@ -95,14 +109,30 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
             tasks=tuple(
                 role
                 for role in finding.tasks
-                if role.role == "stuck" or role.id in stuck[finding.proven]
+                if role.role != "victim" or _still(finding, role.id, stuck, moving)
             ),
         )
         for finding in examine(second, moving)
-        if stuck[finding.proven].issuperset(finding.ids("stuck"))
-        and (finding.cycle_ids or not partial)
+        if _stood(finding, stuck[finding.proven], moving) and (finding.cycle_ids or not partial)
     ]
     return _numbered(second, tuple(found))
+
+
+def _stood(finding: Finding, stuck: set[int], moving: frozenset[int]) -> bool:
+    """True when what a finding rests on was so on the earlier look, and nobody moved since."""
+    members = finding.ids("stuck")
+    if finding.proven or finding.cycle_ids:
+        return stuck.issuperset(members)
+    return moving.isdisjoint(members)
+
+
+def _still(
+    finding: Finding, victim: int, stuck: dict[bool, set[int]], moving: frozenset[int]
+) -> bool:
+    """True when a victim was one on the earlier look as well."""
+    if finding.proven or finding.cycle_ids:
+        return victim in stuck[finding.proven]
+    return victim not in moving
 
 
 def _demote(finding: Finding) -> Finding:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from asyncconsole.model.finding import Diagnosis, Finding, ResourceRef, TaskRole
+    from asyncconsole.model.gap import Gap
     from asyncconsole.model.loop import Loop, Thread
     from asyncconsole.model.resource import Holder, Resource, Waiter
     from asyncconsole.model.result import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         Texts,
         line,
     )
-    from asyncconsole.model.snapshot import Gap, Snapshot
+    from asyncconsole.model.snapshot import Snapshot
     from asyncconsole.model.stall import Stall
     from asyncconsole.model.task import Frame, Hold, Task, Wait
 
@@ -90,7 +91,8 @@ _HOMES = {
         "Texts",
         "line",
     ),
-    "snapshot": ("Gap", "Snapshot"),
+    "gap": ("Gap",),
+    "snapshot": ("Snapshot",),
     "stall": ("Stall",),
     "task": ("Frame", "Hold", "Task", "Wait"),
 }

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.model.ended import Ended
+from asyncconsole.model.gap import Gap
 from asyncconsole.model.loop import Loop, Thread
 from asyncconsole.model.resource import Resource
 from asyncconsole.model.stall import Stall
 from asyncconsole.model.task import Task
 
 SNAPSHOT_SCHEMA = "asyncconsole/snapshot/1"
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that could not be read, and why."""
-
-    what: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +36,8 @@ class Snapshot:
         sources: Text of the source lines that frames and holds name:
             ``(file, line, text)``.
         gaps: What is missing here, said so.
+        ended: Tasks that have ended, as far as they are remembered, oldest first.
+        autopsy: What a frozen copy told besides; None without one.
     """
 
     pid: int
@@ -57,6 +54,8 @@ class Snapshot:
     stalls: tuple[Stall, ...] = ()
     sources: tuple[tuple[str, int, str], ...] = ()
     gaps: tuple[Gap, ...] = ()
+    ended: tuple[Ended, ...] = ()
+    autopsy: Autopsy | None = None
     schema: str = SNAPSHOT_SCHEMA
 
     def task(self, number: int) -> Task | None:

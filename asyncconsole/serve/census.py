@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture.slices import drive
 from asyncconsole.commands.port import Census
 from asyncconsole.model import Snapshot
+from asyncconsole.serve import copies
 
 if TYPE_CHECKING:
     from asyncconsole.capture.look import Steps
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
 DEADLINE = 30.0
 """Seconds for the copy."""
-
-_BEAT = 0.01
-"""Seconds between looks at what the copy has sent."""
 
 
 async def take(
@@ -40,7 +36,7 @@ async def take(
     told = heap.Told()
     try:
         most = frozen.MOST_MEMORY if most_memory is None else most_memory
-        data = await _ask(lambda: heap.tell(program.things, program.loops), most)
+        data, _ = await copies.ask(lambda: heap.tell(program.things, program.loops), DEADLINE, most)
         await drive(told.take(data))
         found = await drive(told.find(program.things, tasks))
         how = f"Found among {told.objects:,} objects, in a frozen copy of the program."
@@ -61,38 +57,6 @@ async def take(
         how += " No path to those with an X was found: their numbers mean nothing later on."
     snapshot = dataclasses.replace(snapshot, resources=(*snapshot.resources, *rest))
     return Census(snapshot, total, how)
-
-
-async def _ask(job: Callable[[], Any], most: int) -> bytes:
-    """What the copy answers.
-
-    Raises:
-        NoCopyError: There is no copy, or it could not answer.
-    """
-    copy = await _start(job, most)
-    answer = bytearray()
-    try:
-        while (pieces := copy.read()) is not None:
-            answer += b"".join(pieces)
-            if not pieces:
-                await asyncio.sleep(_BEAT)
-    finally:
-        copy.close()
-    return bytes(answer)
-
-
-async def _start(job: Callable[[], Any], most: int) -> Any:
-    """A copy, as soon as the one of another session is gone."""
-    from asyncconsole.capture import frozen  # noqa: PLC0415 - as above
-
-    until = time.monotonic() + frozen.PATIENCE
-    while True:
-        try:
-            return frozen.Copy(job, DEADLINE, most_memory=most)
-        except frozen.BusyError:
-            if time.monotonic() > until:
-                raise
-            await asyncio.sleep(_BEAT)
 
 
 def known(program: Program) -> list[tuple[Any, str]]:

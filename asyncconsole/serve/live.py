@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asyncconsole.capture.program import Program
     from asyncconsole.commands.port import CancelOutcome, Census, Scope
     from asyncconsole.model import Loop, Snapshot, Stall, Task
+    from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.ended import Ended
     from asyncconsole.track.tracker import Tracker
 
@@ -182,6 +183,12 @@ class LiveTarget:
             return Census(only, len(only.resources), why)
         found = await census.take(self._program, self._driven, most_memory)
         return dataclasses.replace(found, snapshot=await self._with_lags(found.snapshot))
+
+    async def autopsy(self) -> Autopsy:
+        """What a frozen copy of the program tells."""
+        from asyncconsole.serve import autopsy
+
+        return await autopsy.take(self._program)
 
     async def _with_lags(self, found: Snapshot) -> Snapshot:
         """A snapshot with what the probe knows."""

@@ -54,6 +54,7 @@ _LAST_WORDS = 1.2
 
 _LATER = (
     "asyncconsole.act.cancel",
+    "asyncconsole.capture.autopsy",
     "asyncconsole.capture.focus",
     "asyncconsole.capture.frozen_child",
     "asyncconsole.capture.heap",
@@ -61,6 +62,7 @@ _LATER = (
     "asyncconsole.render.flow",
     "asyncconsole.render.width",
     "asyncconsole.repl.stdlib",
+    "asyncconsole.serve.autopsy",
     "asyncconsole.serve.census",
     "asyncconsole.serve.look",
     "asyncconsole.serve.turns",

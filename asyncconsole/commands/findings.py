@@ -1,0 +1,78 @@
+"""Findings in prose."""
+
+from __future__ import annotations
+
+from asyncconsole.commands import phrases
+from asyncconsole.diagnose import phrases as words
+from asyncconsole.model import Finding, Line, Snapshot, Task, line
+
+
+def title(text: str, style: phrases.Style) -> list[Line]:
+    """A heading with a line under it."""
+    return [line((text, style)), line(("=", "rule"))]
+
+
+def headline(finding: Finding) -> str:
+    """The summary, and how many wait behind."""
+    victims = len(finding.ids("victim"))
+    if not victims:
+        return f"{finding.summary}."
+    verb = "waits" if victims == 1 else "wait"
+    return f"{finding.summary}; {phrases.plural(victims, 'task')} {verb} behind them."
+
+
+def finding_lines(snapshot: Snapshot, finding: Finding) -> list[Line]:
+    """What stands under the headline of a finding."""
+    lines: list[Line] = []
+    cycle = [snapshot.task(number) for number in finding.cycle_ids]
+    for index, task in enumerate(cycle):
+        following = cycle[(index + 1) % len(cycle)]
+        if task is not None and following is not None:
+            lines += _member(snapshot, finding, task, following)
+    others = [number for number in finding.ids("stuck") if number not in finding.cycle_ids]
+    for label, numbers in (("Also in it", others), ("Behind them", list(finding.ids("victim")))):
+        if numbers:
+            behind = [text for n in numbers[:5] if (text := _behind(snapshot, n))]
+            more = f", and {len(numbers) - 5} more" if len(numbers) > 5 else ""  # noqa: PLR2004 - as many as fit
+            lines.append(line(f"{label}: {', '.join(behind)}{more}."))
+    lines.append(line())
+    if finding.proven:
+        can = "it can never go on" if len(cycle) == 1 else "none can go on before the next one does"
+        lines.append(line(f"Proven: {can}. (Assumes that {finding.assumes}.)"))
+    else:
+        lines.append(line((f"{finding.assumes[:1].upper()}{finding.assumes[1:]}.", "warn")))
+    lines.append(line(f"Fix:    {finding.fix}."))
+    if finding.now:
+        lines.append(line(f"Now:    {finding.now}."))
+    return lines
+
+
+def _member(snapshot: Snapshot, finding: Finding, task: Task, following: Task) -> list[Line]:
+    """What one task of the cycle holds and waits for."""
+    lines = [line(('"', "dim"), (task.name, "name"), ('"', "dim"), f" ({task.id})")]
+    involved = {item.id for item in finding.resources}
+    for hold in task.holds:
+        item = snapshot.resource(hold.resource)
+        if item is not None and item.id in involved:
+            taken = words.place(hold.file, hold.line, hold.function)
+            lines.append(line(f"    holds      {words.what(item)}, taken at {taken}"))
+    wait = task.wait
+    if wait is None:
+        return lines
+    place = f"at {words.where(task)}, {phrases.since(wait)}"
+    item = snapshot.resource(wait.resource) if wait.resource else None
+    if item is not None:
+        lines.append(line(f"    waits for  {words.what(item)}, {place}"))
+        lines.append(line(f'    which is held by "{following.name}"'))
+    else:
+        through = f" through {wait.kind}" if wait.kind != "task" else ""
+        lines.append(line(f'    awaits     "{following.name}" ({following.id}){through}, {place}'))
+    return lines
+
+
+def _behind(snapshot: Snapshot, number: int) -> str:
+    task = snapshot.task(number)
+    if task is None or task.wait is None:
+        return ""
+    target = task.wait.resource or task.wait.name
+    return f"{task.name} ({task.id}) waits for {target}"

@@ -1,0 +1,37 @@
+"""Two looks at a program, and a frozen copy of it between them, become one diagnosis."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from asyncconsole.commands.port import Target
+from asyncconsole.diagnose import again, confirm, obscure
+from asyncconsole.model import Diagnosis, Snapshot
+
+
+async def verdict(target: Target, *, deep: bool = True) -> tuple[Snapshot, Diagnosis]:
+    """Two captures with a pause between them, and what they prove.
+
+    The second reads only the tasks that could be part of a finding.
+
+    Args:
+        target: The program.
+        deep: Ask a frozen copy as well where the first look leaves something open.
+    """
+    first = await target.snapshot("all")
+    if deep and obscure(first):
+        first = dataclasses.replace(first, autopsy=await target.autopsy())
+    wanted = again(first)
+    if wanted is not None and not wanted:
+        return first, Diagnosis(first.pid, first.taken_at)
+    if first.autopsy is None:
+        await target.settle()
+    second = await target.snapshot("all", only=wanted)
+    second = dataclasses.replace(second, autopsy=first.autopsy)
+    return second, confirm(first, second, partial=wanted is not None)
+
+
+def document(diagnosis: Diagnosis) -> dict[str, object]:
+    """The document of the contract: ``asyncconsole/diagnosis/1``."""
+    made = dataclasses.asdict(diagnosis)
+    return {"schema": made.pop("schema"), **made}
