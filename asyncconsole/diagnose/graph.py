@@ -24,6 +24,7 @@ from asyncconsole.diagnose.cycles import (
     shortest_cycle,
     victims_of,
 )
+from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Resource, Snapshot, Task
 
 SOON = 600.0
@@ -80,6 +81,21 @@ class Knot:
         return tuple(edge.resource for edge in self.edges if edge.resource is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Island:
+    """Tasks that wait for one thing which nothing that still moves can get at.
+
+    Attributes:
+        members: Who waits for it, sorted.
+        victims: Everyone that only waits behind these, sorted.
+        resource: Id of what they wait for; None for a future that has no number.
+    """
+
+    members: tuple[int, ...]
+    victims: tuple[int, ...]
+    resource: str | None
+
+
 class Graph:
     """A snapshot's tasks and what they need.
 
@@ -93,6 +109,7 @@ class Graph:
         self.moving = moving
         self.tasks: dict[int, Task] = {task.id: task for task in snapshot.tasks}
         self.resources: dict[str, Resource] = {item.id: item for item in snapshot.resources}
+        self.sources = Sources(snapshot, moving)
         self._cancellable = self._may_be_cancelled()
         self._groups = self._task_groups()
         self._fails: dict[int, list[int]] = {}
@@ -121,37 +138,68 @@ class Graph:
             )
         return sorted(found, key=lambda knot: knot.members)
 
+    def islands(self, taken: Iterable[int] = ()) -> list[Island]:
+        """Every group of tasks that can never be woken, though no circle is to blame.
+
+        Args:
+            taken: Ids of the tasks that knots explain.
+        """
+        stuck = self.stuck()
+        edges = {number: self._needs(self.tasks[number], stuck) for number in sorted(stuck)}
+        explained = set(taken)
+        groups: dict[str, list[int]] = {}
+        for number, needs in edges.items():
+            wait = self.tasks[number].wait
+            if needs or number in explained or wait is None or not self._judged(self.tasks[number]):
+                continue
+            groups.setdefault(wait.resource or f"task {number}", []).append(number)
+        behind = victims_of(list(groups.values()), edges)
+        return [
+            Island(
+                tuple(members),
+                tuple(sorted(victims - explained)),
+                key if key in self.resources else None,
+            )
+            for (key, members), victims in zip(groups.items(), behind, strict=True)
+        ]
+
     def stuck(self, *, lenient: bool = False) -> set[int]:
         """Ids of the tasks that can never move again."""
         needed_by: dict[int, list[int]] = {}
         waiting: dict[int, Task] = {}
-        moving = deque[int]()
+        moves: set[int] = set()
         for task in self.tasks.values():
             if self._moves_by_itself(task, lenient):
-                moving.append(task.id)
+                moves.add(task.id)
                 continue
             waiting[task.id] = task
             for number in self._candidates(task, lenient):
                 needed_by.setdefault(number, []).append(task.id)
-        moves = set(moving)
-        failed: set[int] = set()
-        for number in list(waiting):  # needs something that is not even in the snapshot
-            if self._freed(waiting[number], moves, lenient):
-                moves.add(number)
-                moving.append(number)
-        while moving:
-            current = moving.popleft()
-            freed = [
-                number
-                for number in needed_by.get(current, ())
-                if number not in moves and self._freed(waiting[number], moves, lenient)
-            ]
-            if not lenient:
-                freed += self._failed_with(current, moves, failed)
-            for number in freed:
+        reached = set(self.sources.begin())
+        moving = deque(moves)
+
+        def go(numbers: Iterable[int]) -> None:
+            for number in numbers:
                 if number not in moves:
                     moves.add(number)
                     moving.append(number)
+
+        # Some need something that is not even in the snapshot.
+        go([n for n in waiting if self._freed(waiting[n], moves, reached, lenient)])
+        failed: set[int] = set()
+        while moving:
+            current = moving.popleft()
+            near = [*needed_by.get(current, ())]
+            woken = self.sources.moves(current)
+            reached.update(woken)
+            near += woken
+            go(
+                number
+                for number in near
+                if number in waiting and self._freed(waiting[number], moves, reached, lenient)
+            )
+            if not lenient:
+                go(self._failed_with(current, moves, failed))
         return set(waiting) - moves
 
     def _task_groups(self) -> list[_Group]:
@@ -223,6 +271,8 @@ class Graph:
             return True
         if self._bounded(task) or (not lenient and self.watchdogs(task)):
             return True
+        if self._judged(task):
+            return False
         if wait.resource is not None:
             item = self.resources.get(wait.resource)
             return item is None or not self._blockers(item, lenient)
@@ -231,6 +281,12 @@ class Graph:
         # Something unknown may end an "any", or fail and so end an "all_or_error".
         return wait.opaque and (
             wait.needs == "any" or (wait.needs == "all_or_error" and not lenient)
+        )
+
+    def _judged(self, task: Task) -> bool:
+        """True when what can wake a task is known from what refers to its future."""
+        return (
+            task.id in self.sources.known and task.wait is not None and task.wait.kind not in OUTER
         )
 
     def _bounded(self, task: Task) -> bool:
@@ -275,16 +331,28 @@ class Graph:
             return self._blockers(self.resources[wait.resource], lenient)
         return wait.tasks
 
-    def _freed(self, task: Task, moves: set[int], lenient: bool) -> bool:
-        """True when enough of what a task needs may move."""
-        needed = self._candidates(task, lenient)
-        free = [number not in self.tasks or number in moves for number in needed]
+    def _freed(self, task: Task, moves: set[int], reached: set[int], lenient: bool) -> bool:
+        """True when enough of what a task needs may move.
+
+        Args:
+            task: Who waits.
+            moves: Ids of the tasks that may move.
+            reached: Ids of the tasks whose future something that moves can get at.
+            lenient: See the head of this module.
+        """
         wait = task.wait
-        if wait is None or not free:
+        if wait is None:
             return True
-        strictly_all = wait.needs == "all" or (wait.needs == "all_or_error" and lenient)
-        if wait.resource is None and strictly_all:
-            return all(free)
+        needed = self._candidates(task, lenient)
+        if not needed or (wait.opaque and not wait.tasks):
+            return not self._judged(task) or task.id in reached
+        free = [number not in self.tasks or number in moves for number in needed]
+        if wait.resource is None:
+            if wait.needs == "all" or (wait.needs == "all_or_error" and lenient):
+                known = wait.opaque and self._judged(task)
+                return all(free) and (not known or task.id in reached)
+            if wait.opaque and task.id in reached:
+                return True
         return any(free)
 
     def _needs(self, task: Task, stuck: set[int]) -> list[Edge]:

@@ -22,11 +22,34 @@ class Wakes:
         leads: For each node those that it leads to.
         outside: Nodes to which something else than a blocked task refers: a module, another
             thread, a timer, a callback, C code.
+        shared: Those of ``outside`` to which, beside blocked tasks, only global variables and
+            class attributes of the program lead.
     """
 
     tasks: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
     leads: tuple[tuple[int, tuple[int, ...]], ...] = ()
     outside: tuple[int, ...] = ()
+    shared: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A function of the program, and what its code does with primitives.
+
+    Attributes:
+        file: Path as the code object has it.
+        line: Its first line.
+        function: Qualified name where Python knows it (3.11+), else the name.
+        uses: Owner, method and line of each use: ``("jobs", "put", 12)``; the owner is the
+            last name before the method, "" for what a call gave.
+        calls: Names of own functions that it calls or hands on.
+    """
+
+    file: str
+    line: int
+    function: str
+    uses: tuple[tuple[str, str, int], ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +60,7 @@ class Autopsy:
         pause: Seconds the program stood still for it.
         took: Seconds until all of it was told.
         wakes: What can wake the blocked tasks; None when that was not found out.
+        routines: The program's own functions, those that have to do with primitives.
         ended: Tasks that have ended and are still referred to.
         gaps: What could not be found out, and why.
     """
@@ -44,5 +68,6 @@ class Autopsy:
     pause: float = 0.0
     took: float = 0.0
     wakes: Wakes | None = None
+    routines: tuple[Routine, ...] = ()
     ended: tuple[Ended, ...] = ()
     gaps: tuple[Gap, ...] = ()

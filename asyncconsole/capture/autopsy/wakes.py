@@ -19,10 +19,13 @@ import time
 import types
 import weakref
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import futures, heap, reach
+from asyncconsole.capture.code import is_own
+from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import Types, module_of
 from asyncconsole.model.autopsy import Wakes
 
@@ -50,6 +53,12 @@ _LISTED = (*futures.TASKS, types.AsyncGeneratorType)
 """What asyncio keeps weak lists of; nobody looks into these to wake something."""
 
 _MODULE_DICT: Any = vars(types.ModuleType)["__dict__"].__get__
+
+
+_HOLDERS = Types(dict, list, tuple, set, frozenset, deque, types.MappingProxyType)
+_DEEP = 4
+_MOST_SHARED = 300_000
+"""How far, and to how many objects, global variables are followed."""
 
 
 class TooLargeError(Exception):
@@ -119,20 +128,21 @@ class _Visit:
             if not reach.ours(module_of(type(reference))):
                 self.leads[self.add(reference)].append(index)
 
-    def outside(self) -> list[int]:
-        """Those to which something else refers as well, in the order of the indices."""
+    def surplus(self) -> dict[int, int]:
+        """How many references each has from elsewhere, where it has any."""
         plain = object()
         self.add(plain)
         del plain
         count, things = sys.getrefcount, self.things
         base = count(things[-1])  # by the list and the call
-        found = [
-            index
+        found = {
+            index: more
             for index, known in enumerate(self.counts)
-            # Fewer than were counted: the collector's view of it is not what we think it is.
-            if count(things[index]) != base + known
-        ]
-        return found[:-1] if found and found[-1] == len(things) - 1 else found
+            # Less than 0: the collector's view of it is not what we think it is.
+            if (more := count(things[index]) - base - known)
+        }
+        found.pop(len(things) - 1, None)
+        return found
 
 
 class _Wakes:
@@ -145,7 +155,8 @@ class _Wakes:
 
         Yields:
             ``["tasks", [[task, token, future, [node...]]...]]``, ``["leads", [[node,
-            [node...]]...]]``, ``["outside", [node...]]``, each as often as need be.
+            [node...]]...]]``, ``["outside", [node...]]``, ``["shared", [node...]]``, each as
+            often as need be.
         """
         deadline = time.monotonic() + SECONDS
         visit = _Visit(_closed(program))
@@ -160,7 +171,9 @@ class _Wakes:
                 blocked[visit.add(task)] = number, token, id(future)
             del task, future
         visit.run(deadline)
-        outside = set(visit.outside())
+        surplus = visit.surplus()
+        shared = _shared(visit, surplus)
+        outside = set(surplus)
         owns = {index: visit.leads[index] for index in blocked}
         for index, thing in enumerate(visit.things):
             if issubclass(type(thing), futures.TASKS):
@@ -170,7 +183,10 @@ class _Wakes:
                     outside.add(index)  # about to run
         wanted = {visit.at[future] for _, _, future in blocked.values() if future in visit.at}
         graph = _Reduced(visit.leads, wanted)
-        yield from _lines("outside", sorted({graph.node(i) for i in outside if i in graph.leading}))
+        outer = {graph.node(index) for index in outside - shared if index in graph.leading}
+        yield from _lines("outside", sorted(outer))
+        common = {graph.node(index) for index in shared if index in graph.leading}
+        yield from _lines("shared", sorted(common - outer))
         rows: list[Any] = [
             [number, token, graph.node(visit.at[future]), graph.nodes(owns[index])]
             for index, (number, token, future) in blocked.items()
@@ -181,19 +197,52 @@ class _Wakes:
 
     def read(self, values: list[Any]) -> dict[str, Any]:
         """The model's view of it."""
-        found: dict[str, list[Any]] = {"tasks": [], "leads": [], "outside": []}
+        found: dict[str, list[Any]] = {"tasks": [], "leads": [], "outside": [], "shared": []}
         for kind, rows in values:
             found[kind] += rows
         return {
             "wakes": Wakes(
                 tuple((n, token, node, tuple(own)) for n, token, node, own in found["tasks"]),
                 tuple((node, tuple(after)) for node, after in found["leads"]),
-                tuple(found["outside"]),
+                tuple(found["outside"] + found["shared"]),
+                tuple(found["shared"]),
             )
         }
 
 
 SCAN = _Wakes()
+
+
+def _shared(visit: _Visit, surplus: dict[int, int]) -> set[int]:
+    """Those whose references from elsewhere all come from the program's global variables.
+
+    And from what these lead to in some steps, and from the attributes of its classes.
+    """
+    counts: dict[int, int] = {}
+    level: list[Any] = []
+    for name, space in reach.modules(own=is_own):
+        if name == "__main__" or is_own(str(space.get("__file__") or "")):
+            level.append(space)
+            level += [item for item in space.values() if type(item) is type]
+    seen = {id(item) for item in level}
+    visited = 0
+    for _ in range(_DEEP):
+        following: list[Any] = []
+        for thing in level:
+            visited += 1
+            if visited > _MOST_SHARED:
+                return set()
+            for item in gc.get_referents(thing):
+                index = visit.at.get(id(item))
+                if index is not None:
+                    counts[index] = counts.get(index, 0) + 1
+                elif id(type(item)) in _LEAVES.ids or id(item) in seen:
+                    continue
+                elif type(item) in _HOLDERS or own_class(type(item)):
+                    seen.add(id(item))
+                    following.append(item)
+        level = following
+    return {index for index, more in surplus.items() if more == counts.get(index)}
 
 
 def _closed(program: Program) -> set[int]:

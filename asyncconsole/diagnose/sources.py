@@ -1,0 +1,103 @@
+"""Who can get at the futures that tasks wait on, as far as a frozen copy told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asyncconsole.model import Snapshot
+
+OUTER = frozenset(
+    {"timer", "stream", "socket", "subprocess", "server", "executor", "pool", "thread"}
+)
+"""Kinds of waits that something outside of the program's objects ends."""
+
+
+class Sources:
+    """The references among blocked tasks, and which of them are in use.
+
+    Args:
+        snapshot: The program.
+        moving: Ids of tasks that are known to have moved meanwhile.
+
+    Attributes:
+        known: Ids of the tasks of which it is known what can wake them.
+    """
+
+    def __init__(self, snapshot: Snapshot, moving: frozenset[int]) -> None:
+        wakes = snapshot.autopsy.wakes if snapshot.autopsy is not None else None
+        self._leads: dict[int, tuple[int, ...]] = {}
+        self._owns: dict[int, tuple[int, ...]] = {}
+        self._node: dict[int, int] = {}
+        self._waiters: dict[int, list[int]] = {}
+        self._live: set[int] = set()
+        self._first: list[int] = []
+        if wakes is not None:
+            self._leads = dict(wakes.leads)
+            self._first = list(wakes.outside)
+            tokens = {
+                task.id: task.wait.token
+                for task in snapshot.tasks
+                if task.wait is not None and task.id not in moving
+            }
+            for number, token, node, owns in wakes.tasks:
+                self._owns[number] = owns
+                if token and tokens.get(number) == token:
+                    self._node[number] = node
+                    self._waiters.setdefault(node, []).append(number)
+                else:  # it goes on, or nobody looked
+                    self._first += owns
+        self.known = frozenset(self._node)
+
+    def begin(self) -> list[int]:
+        """Start anew: ids of the tasks that something outside may wake."""
+        self._live = set()
+        return self._spread(self._first)
+
+    def moves(self, task: int) -> list[int]:
+        """A task may move, and use whatever it refers to: ids of those it may then wake."""
+        return self._spread(self._owns.get(task, ()))
+
+    def wakeable(self, task: int) -> bool:
+        """True when something that moves can get at what the task waits on."""
+        node = self._node.get(task)
+        return node is None or node in self._live
+
+    def wakers(self, task: int, among: Iterable[int]) -> list[int]:
+        """Those of some tasks that could wake a task if they moved, itself aside."""
+        node = self._node.get(task)
+        if node is None:
+            return []
+        before = self._before()
+        reaching = {node}
+        todo = [node]
+        while todo:
+            for other in before.get(todo.pop(), ()):
+                if other not in reaching:
+                    reaching.add(other)
+                    todo.append(other)
+        return [
+            number
+            for number in among
+            if number != task and not reaching.isdisjoint(self._owns.get(number, ()))
+        ]
+
+    def _before(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for node, after in self._leads.items():
+            for other in after:
+                found.setdefault(other, []).append(node)
+        return found
+
+    def _spread(self, nodes: Iterable[int]) -> list[int]:
+        """Let nodes and all they lead to be in use: ids of the tasks that wait there."""
+        woken: list[int] = []
+        todo = [node for node in nodes if node not in self._live]
+        self._live.update(todo)
+        while todo:
+            node = todo.pop()
+            woken += self._waiters.get(node, ())
+            for other in self._leads.get(node, ()):
+                if other not in self._live:
+                    self._live.add(other)
+                    todo.append(other)
+        return woken
