@@ -23,11 +23,12 @@ async def verdict(target: Target, *, deep: bool = True) -> tuple[Snapshot, Diagn
         first = dataclasses.replace(first, autopsy=await target.autopsy())
     wanted = again(first)
     if wanted is not None and not wanted:
-        return first, Diagnosis(first.pid, first.taken_at)
+        nothing = Diagnosis(first.pid, first.taken_at)
+        return first, confirm(first, first, partial=True) if first.stalls else nothing
     if first.autopsy is None:
         await target.settle()
     second = await target.snapshot("all", only=wanted)
-    second = dataclasses.replace(second, autopsy=first.autopsy)
+    second = dataclasses.replace(second, autopsy=first.autopsy, stalls=tuple(target.stalls()))
     return second, confirm(first, second, partial=wanted is not None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncconsole.model import Hold, Resource, Snapshot, Task
+from asyncconsole.model import Frame, Hold, Resource, Snapshot, Task
 
 AWAITS = {
     "task": "awaits",
@@ -22,6 +22,11 @@ def base(file: str) -> str:
 def place(file: str, line: int, function: str) -> str:
     """``bank.py:20 in transfer``."""
     return f"{base(file)}:{line} in {function}"
+
+
+def spot(frame: Frame | None) -> str:
+    """``bank.py:20 in transfer``, or ""."""
+    return place(frame.file, frame.line, frame.function) if frame is not None else ""
 
 
 def who(task: Task) -> str:
@@ -77,6 +82,11 @@ def waits(snapshot: Snapshot, task: Task, following: Task | None) -> str:
     verb = AWAITS.get(wait.kind, "waits for")
     target = who(following) if following is not None else wait.name
     return f"{who(task)} {verb} {target} at {where(task)}, {since}"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def listed(words: list[str], most: int = 3) -> str:

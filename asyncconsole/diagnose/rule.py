@@ -8,7 +8,7 @@ from typing import Protocol
 
 from asyncconsole.diagnose.graph import Graph, Knot, cancelled_with
 from asyncconsole.diagnose.phrases import holds, listed, waits, what, who
-from asyncconsole.model import Finding, ResourceRef, Snapshot, Task, TaskRole
+from asyncconsole.model import Finding, ResourceRef, Snapshot, Stall, Task, TaskRole
 
 ASSUMES = {
     "lock": "locks are released by the tasks that took them, where their `async with` ends, "
@@ -18,7 +18,11 @@ ASSUMES = {
 
 
 class Rule(Protocol):
-    """Recognises one kind. ``rank`` orders rules; the first that claims a knot has it."""
+    """Recognises one kind.
+
+    ``rank`` orders rules. A knot belongs to the first that claims it, and so does a stall: a
+    finding claims the stalls that it names in ``stall_ids``.
+    """
 
     kind: str
     rank: int
@@ -29,11 +33,23 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What rules look at: one snapshot, its graph and the knots in it."""
+    """What rules look at.
+
+    Attributes:
+        snapshot: The program.
+        graph: Its wait-for graph.
+        knots: Tasks in it that wait for each other, as far as no rule has claimed them.
+        stalls: Stalls that go on or have just ended, as far as no rule has claimed them.
+    """
 
     snapshot: Snapshot
     graph: Graph
     knots: tuple[Knot, ...]
+    stalls: tuple[Stall, ...] = ()
+
+    def stalled(self, loop: int | None) -> tuple[int, ...]:
+        """Ids of the stalls that go on in a loop and are nobody's yet: for ``stall_ids``."""
+        return tuple(stall.id for stall in self.stalls if stall.ongoing and stall.loop == loop)
 
 
 class KnotRule:

@@ -7,6 +7,7 @@ import dataclasses
 from asyncconsole.diagnose.graph import Graph
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.rules import all_rules
+from asyncconsole.diagnose.stalled import recent
 from asyncconsole.model import Diagnosis, Finding, Snapshot
 
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
@@ -27,17 +28,20 @@ def examine(snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> tuple[F
         for knot in graph.knots(lenient=True)
         if not known.intersection(knot.members) and knot.doubts
     ]
-    return _apply(Case(snapshot, graph, (*strict, *suspects)))
+    return _apply(Case(snapshot, graph, (*strict, *suspects), recent(snapshot)))
 
 
 def _apply(case: Case) -> tuple[Finding, ...]:
-    """Let every rule look; each knot belongs to the first rule that claims it."""
+    """Let every rule look; each knot and stall belongs to the first rule that claims it."""
     findings: list[Finding] = []
-    left = list(case.knots)
     for rule in all_rules():
-        for finding in rule.check(dataclasses.replace(case, knots=tuple(left))):
+        for finding in rule.check(case):
             findings.append(finding)
-            left = [knot for knot in left if knot.cycle != finding.cycle_ids]
+            case = dataclasses.replace(
+                case,
+                knots=tuple(knot for knot in case.knots if knot.cycle != finding.cycle_ids),
+                stalls=tuple(stall for stall in case.stalls if stall.id not in finding.stall_ids),
+            )
     return tuple(sorted(findings, key=lambda finding: (_WORST[finding.verdict], finding.cycle_ids)))
 
 
@@ -55,6 +59,24 @@ def obscure(first: Snapshot) -> bool:
     )
 
 
+_OBSERVED = frozenset(
+    {
+        "blocking_call",
+        "cpu_bound",
+        "gil_holding_c_call",
+        "del_teardown",
+        "busy_callbacks",
+        "loop_starved",
+    }
+)
+"""Kinds that rest on what was seen of a loop's thread, and not on what tasks wait for."""
+
+
+def observed(finding: Finding) -> bool:
+    """True when a second look at tasks can say nothing about a finding."""
+    return finding.kind in _OBSERVED and not finding.ids("stuck")
+
+
 def again(first: Snapshot) -> frozenset[int] | None:
     """Which tasks a second look has to read.
 
@@ -63,11 +85,13 @@ def again(first: Snapshot) -> frozenset[int] | None:
         when nothing looks wrong; None when all tasks have to be read, because a finding
         is about more than tasks that wait for each other.
     """
-    if any(not finding.cycle_ids for finding in examine(first)):
+    findings = examine(first)
+    if any(not finding.cycle_ids and not observed(finding) for finding in findings):
         return None
     graph = Graph(first)
     stuck = graph.stuck(lenient=True) | graph.stuck()
     found = set(stuck)
+    found.update(role.id for finding in findings if observed(finding) for role in finding.tasks)
     for number in stuck:
         task = graph.tasks[number]
         found.update(task.awaited_by, task.watchers, task.children)
@@ -113,7 +137,8 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
             ),
         )
         for finding in examine(second, moving)
-        if _stood(finding, stuck[finding.proven], moving) and (finding.cycle_ids or not partial)
+        if _stood(finding, stuck[finding.proven], moving)
+        and (finding.cycle_ids or observed(finding) or not partial)
     ]
     return _numbered(second, tuple(found))
 

@@ -47,6 +47,7 @@ class Finding:
         fix: What to change in the program.
         now: What to type now to get the program going again; "" for nothing.
         assumes: What the proof rests on, or what the doubt is.
+        stall_ids: Ids of the recorded stalls that this explains; see `Stall`.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Finding:
     fix: str = ""
     now: str = ""
     assumes: str = ""
+    stall_ids: tuple[int, ...] = ()
 
     def ids(self, role: Role) -> tuple[int, ...]:
         """Ids of the tasks with that role."""
