@@ -29,7 +29,13 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> list[Line]:
         following = cycle[(index + 1) % len(cycle)]
         if task is not None and following is not None:
             lines += _member(snapshot, finding, task, following)
-    others = [number for number in finding.ids("stuck") if number not in finding.cycle_ids]
+    if not cycle:
+        lines += [line(f"    {text}") for text in finding.evidence]
+    others = (
+        [number for number in finding.ids("stuck") if number not in finding.cycle_ids]
+        if cycle
+        else []
+    )
     for label, numbers in (("Also in it", others), ("Behind them", list(finding.ids("victim")))):
         if numbers:
             behind = [text for n in numbers[:5] if (text := _behind(snapshot, n))]
@@ -37,7 +43,9 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> list[Line]:
             lines.append(line(f"{label}: {', '.join(behind)}{more}."))
     lines.append(line())
     if finding.proven:
-        can = "it can never go on" if len(cycle) == 1 else "none can go on before the next one does"
+        can = "none can go on before the next one does"
+        if len(cycle) < 2:  # noqa: PLR2004 - a circle of one, or none
+            can = "it can never go on" if len(finding.ids("stuck")) == 1 else "they can never go on"
         lines.append(line(f"Proven: {can}. (Assumes that {finding.assumes}.)"))
     else:
         lines.append(line((f"{finding.assumes[:1].upper()}{finding.assumes[1:]}.", "warn")))

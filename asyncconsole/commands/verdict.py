@@ -6,10 +6,15 @@ import dataclasses
 
 from asyncconsole.commands.port import Target
 from asyncconsole.diagnose import again, confirm, obscure
-from asyncconsole.model import Diagnosis, Snapshot
+from asyncconsole.model import Diagnosis, Gap, Snapshot
+
+MOST_OBSCURE = 2_000
+"""Waits that a copy is asked about where nobody asked for a thorough look."""
 
 
-async def verdict(target: Target, *, deep: bool = True) -> tuple[Snapshot, Diagnosis]:
+async def verdict(
+    target: Target, *, deep: bool = True, most: int = MOST_OBSCURE
+) -> tuple[Snapshot, Diagnosis]:
     """Two captures with a pause between them, and what they prove.
 
     The second reads only the tasks that could be part of a finding.
@@ -17,9 +22,14 @@ async def verdict(target: Target, *, deep: bool = True) -> tuple[Snapshot, Diagn
     Args:
         target: The program.
         deep: Ask a frozen copy as well where the first look leaves something open.
+        most: But not about more waits than that: it would take long.
     """
     first = await target.snapshot("all")
-    if deep and obscure(first):
+    count = obscure(first) if deep else 0
+    if count > most:
+        why = f"{count:,} tasks wait for something that anybody may give; `doctor` looks deeper"
+        first = dataclasses.replace(first, gaps=(*first.gaps, Gap("what can wake the tasks", why)))
+    elif count:
         first = dataclasses.replace(first, autopsy=await target.autopsy())
     wanted = again(first)
     if wanted is not None and not wanted:

@@ -24,8 +24,15 @@ from asyncconsole.diagnose.cycles import (
     shortest_cycle,
     victims_of,
 )
+from asyncconsole.diagnose.groups import Island, Knot
+from asyncconsole.diagnose.helpers import Helpers
+from asyncconsole.diagnose.partners import Partners
 from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Resource, Snapshot, Task
+
+_GLOBAL = (
+    "global variables lead to it, and code that no task has on its stack now may still use them"
+)
 
 SOON = 600.0
 """Seconds within which a sleeping watchdog counts as a timeout."""
@@ -57,45 +64,6 @@ class _Group:
     may_fail: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Knot:
-    """Tasks that wait for each other, and those behind them.
-
-    Attributes:
-        cycle: Ids along one shortest cycle, each waiting for the next.
-        edges: The edges of that cycle, in order.
-        members: Everyone that is part of a cycle, sorted.
-        victims: Everyone that only waits behind, sorted.
-        doubts: Why this is not a proof; empty for a strict reading.
-    """
-
-    cycle: tuple[int, ...]
-    edges: tuple[Edge, ...]
-    members: tuple[int, ...]
-    victims: tuple[int, ...]
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def resources(self) -> tuple[str, ...]:
-        """Ids of the primitives on the cycle."""
-        return tuple(edge.resource for edge in self.edges if edge.resource is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Island:
-    """Tasks that wait for one thing which nothing that still moves can get at.
-
-    Attributes:
-        members: Who waits for it, sorted.
-        victims: Everyone that only waits behind these, sorted.
-        resource: Id of what they wait for; None for a future that has no number.
-    """
-
-    members: tuple[int, ...]
-    victims: tuple[int, ...]
-    resource: str | None
-
-
 class Graph:
     """A snapshot's tasks and what they need.
 
@@ -110,6 +78,8 @@ class Graph:
         self.tasks: dict[int, Task] = {task.id: task for task in snapshot.tasks}
         self.resources: dict[str, Resource] = {item.id: item for item in snapshot.resources}
         self.sources = Sources(snapshot, moving)
+        self.partners = Partners(snapshot)
+        self._helpers = Helpers(snapshot, self.partners)
         self._cancellable = self._may_be_cancelled()
         self._groups = self._task_groups()
         self._fails: dict[int, list[int]] = {}
@@ -138,29 +108,32 @@ class Graph:
             )
         return sorted(found, key=lambda knot: knot.members)
 
-    def islands(self, taken: Iterable[int] = ()) -> list[Island]:
+    def islands(self, taken: Iterable[int] = (), *, lenient: bool = False) -> list[Island]:
         """Every group of tasks that can never be woken, though no circle is to blame.
 
         Args:
-            taken: Ids of the tasks that knots explain.
+            taken: Ids of the tasks that are explained otherwise.
+            lenient: See the head of this module.
         """
-        stuck = self.stuck()
+        stuck = self.stuck(lenient=lenient)
         edges = {number: self._needs(self.tasks[number], stuck) for number in sorted(stuck)}
         explained = set(taken)
-        groups: dict[str, list[int]] = {}
+        groups: dict[tuple[str, str], list[int]] = {}
         for number, needs in edges.items():
             wait = self.tasks[number].wait
             if needs or number in explained or wait is None or not self._judged(self.tasks[number]):
                 continue
-            groups.setdefault(wait.resource or f"task {number}", []).append(number)
+            groups.setdefault((wait.resource or f"task {number}", wait.kind), []).append(number)
         behind = victims_of(list(groups.values()), edges)
+        doubts = (_GLOBAL,) if lenient else ()
         return [
             Island(
                 tuple(members),
                 tuple(sorted(victims - explained)),
                 key if key in self.resources else None,
+                doubts,
             )
-            for (key, members), victims in zip(groups.items(), behind, strict=True)
+            for ((key, _), members), victims in zip(groups.items(), behind, strict=True)
         ]
 
     def stuck(self, *, lenient: bool = False) -> set[int]:
@@ -168,14 +141,20 @@ class Graph:
         needed_by: dict[int, list[int]] = {}
         waiting: dict[int, Task] = {}
         moves: set[int] = set()
+        reached = set(self.sources.begin(lenient=lenient))
+        helpers: dict[int, frozenset[int]] = {}
         for task in self.tasks.values():
-            if self._moves_by_itself(task, lenient):
+            helped: frozenset[int] | None = frozenset()
+            by_itself = self._moves_by_itself(task, lenient)
+            if not by_itself and lenient and task.id not in reached and self._judged(task):
+                helped = self._helpers.of(task)
+            if by_itself or helped is None:
                 moves.add(task.id)
                 continue
             waiting[task.id] = task
-            for number in self._candidates(task, lenient):
+            helpers[task.id] = helped
+            for number in (*self._candidates(task, lenient), *helped):
                 needed_by.setdefault(number, []).append(task.id)
-        reached = set(self.sources.begin())
         moving = deque(moves)
 
         def go(numbers: Iterable[int]) -> None:
@@ -184,20 +163,24 @@ class Graph:
                     moves.add(number)
                     moving.append(number)
 
-        # Some need something that is not even in the snapshot.
-        go([n for n in waiting if self._freed(waiting[n], moves, reached, lenient)])
+        def freed(numbers: Iterable[int]) -> list[int]:
+            return [
+                number
+                for number in numbers
+                if number in waiting
+                and (
+                    not helpers[number].isdisjoint(moves)
+                    or self._freed(waiting[number], moves, reached, lenient)
+                )
+            ]
+
+        go(freed(waiting))  # some need something that is not even in the snapshot
         failed: set[int] = set()
         while moving:
             current = moving.popleft()
-            near = [*needed_by.get(current, ())]
             woken = self.sources.moves(current)
             reached.update(woken)
-            near += woken
-            go(
-                number
-                for number in near
-                if number in waiting and self._freed(waiting[number], moves, reached, lenient)
-            )
+            go(freed((*needed_by.get(current, ()), *woken)))
             if not lenient:
                 go(self._failed_with(current, moves, failed))
         return set(waiting) - moves

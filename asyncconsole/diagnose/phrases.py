@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncconsole.model import Frame, Hold, Resource, Snapshot, Task
+from asyncconsole.model.ended import Ended
 
 AWAITS = {
     "task": "awaits",
@@ -96,3 +97,15 @@ def listed(words: list[str], most: int = 3) -> str:
     if len(words) < 2:  # noqa: PLR2004 - nothing to join
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def fate(ended: Ended) -> str:
+    """How a task ended: ``died of KeyError('x') at rpc.py:12 in read``."""
+    at = ended.raised
+    spot = f" at {place(at.file, at.line, at.function)}" if at is not None else ""
+    if ended.outcome == "raised":
+        return f"died of {ended.exception or 'an exception'}{spot}"
+    if ended.outcome == "cancelled":
+        by = f" by {ended.cancelled_by}" if ended.cancelled_by not in {"", "unknown"} else ""
+        return f"was cancelled{by}"
+    return "has returned"

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from asyncconsole.diagnose.graph import Graph, Knot, cancelled_with
+from asyncconsole.diagnose.graph import Graph, cancelled_with
+from asyncconsole.diagnose.groups import Island, Knot
 from asyncconsole.diagnose.phrases import holds, listed, waits, what, who
 from asyncconsole.model import Finding, ResourceRef, Snapshot, Stall, Task, TaskRole
 
@@ -39,12 +40,14 @@ class Case:
         snapshot: The program.
         graph: Its wait-for graph.
         knots: Tasks in it that wait for each other, as far as no rule has claimed them.
+        islands: Tasks in it that nobody is left to wake, likewise.
         stalls: Stalls that go on or have just ended, as far as no rule has claimed them.
     """
 
     snapshot: Snapshot
     graph: Graph
     knots: tuple[Knot, ...]
+    islands: tuple[Island, ...] = ()
     stalls: tuple[Stall, ...] = ()
 
     def stalled(self, loop: int | None) -> tuple[int, ...]:

@@ -30,10 +30,13 @@ class Sources:
         self._node: dict[int, int] = {}
         self._waiters: dict[int, list[int]] = {}
         self._live: set[int] = set()
+        self._before: dict[int, list[int]] | None = None
         self._first: list[int] = []
+        self._shared: frozenset[int] = frozenset()
         if wakes is not None:
             self._leads = dict(wakes.leads)
             self._first = list(wakes.outside)
+            self._shared = frozenset(wakes.shared)
             tokens = {
                 task.id: task.wait.token
                 for task in snapshot.tasks
@@ -48,30 +51,35 @@ class Sources:
                     self._first += owns
         self.known = frozenset(self._node)
 
-    def begin(self) -> list[int]:
-        """Start anew: ids of the tasks that something outside may wake."""
+    def begin(self, *, lenient: bool) -> list[int]:
+        """Start anew: ids of the tasks that something outside may wake.
+
+        Args:
+            lenient: What only global variables lead to is in nobody's hands.
+        """
         self._live = set()
+        if lenient:
+            return self._spread(node for node in self._first if node not in self._shared)
         return self._spread(self._first)
 
     def moves(self, task: int) -> list[int]:
         """A task may move, and use whatever it refers to: ids of those it may then wake."""
         return self._spread(self._owns.get(task, ()))
 
-    def wakeable(self, task: int) -> bool:
-        """True when something that moves can get at what the task waits on."""
-        node = self._node.get(task)
-        return node is None or node in self._live
-
     def wakers(self, task: int, among: Iterable[int]) -> list[int]:
         """Those of some tasks that could wake a task if they moved, itself aside."""
         node = self._node.get(task)
         if node is None:
             return []
-        before = self._before()
+        if self._before is None:
+            self._before = {}
+            for leading, after in self._leads.items():
+                for other in after:
+                    self._before.setdefault(other, []).append(leading)
         reaching = {node}
         todo = [node]
         while todo:
-            for other in before.get(todo.pop(), ()):
+            for other in self._before.get(todo.pop(), ()):
                 if other not in reaching:
                     reaching.add(other)
                     todo.append(other)
@@ -81,17 +89,10 @@ class Sources:
             if number != task and not reaching.isdisjoint(self._owns.get(number, ()))
         ]
 
-    def _before(self) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        for node, after in self._leads.items():
-            for other in after:
-                found.setdefault(other, []).append(node)
-        return found
-
     def _spread(self, nodes: Iterable[int]) -> list[int]:
         """Let nodes and all they lead to be in use: ids of the tasks that wait there."""
         woken: list[int] = []
-        todo = [node for node in nodes if node not in self._live]
+        todo = [node for node in dict.fromkeys(nodes) if node not in self._live]
         self._live.update(todo)
         while todo:
             node = todo.pop()

@@ -28,7 +28,13 @@ def examine(snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> tuple[F
         for knot in graph.knots(lenient=True)
         if not known.intersection(knot.members) and knot.doubts
     ]
-    return _apply(Case(snapshot, graph, (*strict, *suspects), recent(snapshot)))
+    knots = (*strict, *suspects)
+    taken = {number for knot in knots for number in (*knot.members, *knot.victims)}
+    islands = graph.islands(taken)
+    if graph.sources.known:
+        taken.update(n for island in islands for n in (*island.members, *island.victims))
+        islands += graph.islands(taken, lenient=True)
+    return _apply(Case(snapshot, graph, knots, tuple(islands), recent(snapshot)))
 
 
 def _apply(case: Case) -> tuple[Finding, ...]:
@@ -40,6 +46,9 @@ def _apply(case: Case) -> tuple[Finding, ...]:
             case = dataclasses.replace(
                 case,
                 knots=tuple(knot for knot in case.knots if knot.cycle != finding.cycle_ids),
+                islands=tuple(
+                    island for island in case.islands if island.members != finding.ids("stuck")
+                ),
                 stalls=tuple(stall for stall in case.stalls if stall.id not in finding.stall_ids),
             )
     return tuple(sorted(findings, key=lambda finding: (_WORST[finding.verdict], finding.cycle_ids)))
@@ -51,9 +60,9 @@ _OPEN = frozenset(
 """Waits of which only what refers to their futures tells whether they can end."""
 
 
-def obscure(first: Snapshot) -> bool:
-    """True when a task waits for something that only a frozen copy tells more about."""
-    return any(
+def obscure(first: Snapshot) -> int:
+    """How many tasks wait for something that only a frozen copy tells more about."""
+    return sum(
         task.wait is not None and task.wait.kind in _OPEN and task.wait.due is None
         for task in first.tasks
     )

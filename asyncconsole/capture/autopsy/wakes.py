@@ -23,7 +23,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.capture import futures, heap, reach
+from asyncconsole.capture import chain, futures, heap, reach
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import Types, module_of
@@ -161,6 +161,7 @@ class _Wakes:
         deadline = time.monotonic() + SECONDS
         visit = _Visit(_closed(program))
         blocked: dict[int, tuple[int, int, int]] = {}
+        stacks: dict[int, list[int]] = {}
         tasks = heap.tasks(program.loops)
         while tasks:
             task = tasks.pop()
@@ -168,13 +169,26 @@ class _Wakes:
             future = futures.waiter(task)
             if number and future is not None and not futures.done(future):
                 token = program.futures.known(future)
-                blocked[visit.add(task)] = number, token, id(future)
+                index = visit.add(task)
+                blocked[index] = number, token, id(future)
+                owners = chain.walk(futures.coroutine(task)).owners
+                stacks[index] = [id(owner) for owner in owners]
+                del owners
             del task, future
         visit.run(deadline)
         surplus = visit.surplus()
         shared = _shared(visit, surplus)
         outside = set(surplus)
-        owns = {index: visit.leads[index] for index in blocked}
+        # Only the task itself goes on with its coroutines, whoever else refers to them
+        # (`asyncio.run` keeps the one that it was given).
+        owns: dict[int, list[int]] = {}
+        for index in blocked:
+            owns[index] = visit.leads[index]
+            for key in stacks[index]:
+                owner = visit.at.get(key)
+                if owner is not None:
+                    owns[index] = owns[index] + visit.leads[owner]
+                    visit.leads[owner] = []
         for index, thing in enumerate(visit.things):
             if issubclass(type(thing), futures.TASKS):
                 if index in blocked:

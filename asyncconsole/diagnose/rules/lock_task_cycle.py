@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncconsole.diagnose.graph import Knot
+from asyncconsole.diagnose.groups import Knot
 from asyncconsole.diagnose.phrases import listed, what
 from asyncconsole.diagnose.rule import Case, KnotRule
 
@@ -10,7 +10,8 @@ from asyncconsole.diagnose.rule import Case, KnotRule
 class _LockTaskCycle(KnotRule):
     kind = "lock_task_cycle"
     fix = (
-        "don't await another task (or gather, TaskGroup, wait_for, shield) while you hold a lock "
+        "don't await another task (or gather, TaskGroup, wait_for, shield) while you hold a "
+        "lock "
         "that it needs: release the lock first, or hand the task what it needs"
     )
 

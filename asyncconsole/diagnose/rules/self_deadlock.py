@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncconsole.diagnose.graph import Knot
+from asyncconsole.diagnose.groups import Knot
 from asyncconsole.diagnose.phrases import hold_of, place, what
 from asyncconsole.diagnose.rule import Case, KnotRule
 
