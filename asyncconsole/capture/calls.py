@@ -8,9 +8,9 @@ code of the program. An expression with a call in it is not understood.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
-import types
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +37,9 @@ CACHED = 256
 MOST_ENTRIES = 5_000
 """Entries of a dictionary that are compared with a key."""
 
+_TOLD: Any = RLock.__repr__
+"""In C; nothing else tells who has an RLock."""
+_OWNER = re.compile(r"owner=(\d+)")
 _UNKNOWN: Any = object()
 _TAKING = frozenset({"acquire", "acquire_lock", "__enter__"})
 _FILLERS = frozenset({"CACHE", "PRECALL", "NOP", "EXTENDED_ARG", "PUSH_NULL", "NOT_TAKEN"})
@@ -48,7 +51,9 @@ _LOCALS = frozenset(
     }
 )
 _NAMES = frozenset({"LOAD_NAME", "LOAD_GLOBAL"})
-_CONSTANTS = frozenset({"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_CONST_IMMORTAL", "LOAD_COMMON_CONSTANT"})
+_CONSTANTS = frozenset(
+    {"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_CONST_IMMORTAL", "LOAD_COMMON_CONSTANT"}
+)
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _SUBSCRIPTS = frozenset({"BINARY_SUBSCR", "BINARY_OP"})
 _PLAIN = _PAIRS | _LOCALS | _NAMES | _CONSTANTS | _ATTRIBUTES | _SUBSCRIPTS | {"KW_NAMES"}
@@ -88,6 +93,21 @@ class Taking:
     text: str
     bounded: bool = False
     certain: bool = True
+
+
+def locked(lock: Any) -> bool:
+    """True when somebody has a lock."""
+    if type(lock) is Lock:
+        return bool(Lock.locked(lock))
+    return owner(lock) is not None
+
+
+def owner(lock: Any) -> int | None:
+    """Ident of the thread that has an RLock; None for other locks, or when nobody has it."""
+    if type(lock) is not RLock:
+        return None
+    found = _OWNER.search(_TOLD(lock))
+    return (int(found[1]) or None) if found is not None else None
 
 
 def taking(frame: FrameType) -> Taking | None:
@@ -144,9 +164,9 @@ def _taken_at(frame: FrameType, steps: tuple[_Step, ...], at: int) -> Taking | N
             count -= 1
         elif steps[end].name != "KW_NAMES":
             return None
+    if not end or steps[end - 1].name not in _ATTRIBUTES or steps[end - 1].value not in _TAKING:
+        return None
     value, text = _value(frame, steps, end)
-    if type(value) is types.BuiltinMethodType:
-        value = _Bound(value.__self__, value.__name__)
     if type(value) is _Bound and value.name in _TAKING and type(value.owner) in LOCKS:
         return Taking(value.owner, text, bounded)
     return None

@@ -51,7 +51,7 @@ _BLOCKING: dict[CodeType, tuple[str, ...]] = {
 
 
 @dataclass(slots=True)
-class _Pool:
+class Pool:
     """The queue of a thread pool.
 
     Attributes:
@@ -74,12 +74,14 @@ class Links:
         waits_for: Ids of the tasks that a thread waits for, by its ident.
         blocked: Idents of the threads that wait for a task, by the task's ``id()``.
         timeouts: Seconds after which a thread stops waiting, by its ident, where it does.
+        queued: Ids of the tasks that wait for a job that no thread runs, by ``id`` of its future.
     """
 
     works_for: dict[int, list[int]] = field(default_factory=dict)
     waits_for: dict[int, list[int]] = field(default_factory=dict)
     blocked: dict[int, list[int]] = field(default_factory=dict)
     timeouts: dict[int, float] = field(default_factory=dict)
+    queued: dict[int, list[int]] = field(default_factory=dict)
 
     def thread(self, facts: Thread) -> Thread:
         """A thread with its links."""
@@ -93,7 +95,7 @@ class Links:
         )
 
 
-def link(listed: Iterable[Draft], tasks: Numbers, *, threads: bool) -> Links:
+def link(listed: Iterable[Draft], tasks: Numbers, *, threads: bool, every: bool = False) -> Links:
     """Follow the jobs that tasks wait for to their threads, and say so in their waits.
 
     Args:
@@ -102,6 +104,7 @@ def link(listed: Iterable[Draft], tasks: Numbers, *, threads: bool) -> Links:
             unread ones is only gone through when some thread runs a job.
         tasks: Numbers of tasks.
         threads: Look for blocked threads also when no task waits for a job.
+        every: Go through the tasks also when no thread runs a job.
 
     Returns:
         The links, empty where there are none.
@@ -120,11 +123,13 @@ def link(listed: Iterable[Draft], tasks: Numbers, *, threads: bool) -> Links:
                 links.blocked.setdefault(id(task), []).append(ident)
         if ident in links.waits_for and ident in look.timeouts:
             links.timeouts[ident] = look.timeouts[ident]
-    for draft in listed if look.runs else waiting:
+    for draft in listed if look.runs or every else waiting:
         for job in _jobs(draft):
             worker = look.runs.get(id(job))
             if worker is not None:
                 links.works_for.setdefault(worker, []).append(draft.number)
+            else:
+                links.queued.setdefault(id(job), []).append(draft.number)
     for draft in waiting:
         if draft.waiting is not None:
             _tell(draft.waiting, look, links)
@@ -224,7 +229,7 @@ class _Look:
         self.blocked: dict[int, list[Any]] = {}
         self.timeouts: dict[int, float] = {}
         self.names = thread_names()
-        self._pools: list[_Pool] | None = None
+        self._pools: list[Pool] | None = None
         frames = thread_frames()
         try:
             item_code = _work_item_code()
@@ -277,10 +282,10 @@ class _Look:
                 self.timeouts[ident] = float(timeout)
             return
 
-    def pools(self) -> list[_Pool]:
+    def pools(self) -> list[Pool]:
         """The thread pools with what waits in their queues."""
         if self._pools is None:
-            self._pools = _pools()
+            self._pools = pools()
         return self._pools
 
 
@@ -300,14 +305,15 @@ def _work_item_code() -> CodeType | None:
     return getattr(function, "__code__", None)
 
 
-def _pools() -> list[_Pool]:
+def pools() -> list[Pool]:
+    """The thread pools that have threads."""
     module = sys.modules.get("concurrent.futures.thread")
     data = getattr(getattr(module, "_threads_queues", None), "data", None)
-    found: dict[int, _Pool] = {}
+    found: dict[int, Pool] = {}
     for reference, queue in list(data.items()) if type(data) is dict else ():
         pool = found.get(id(queue))
         if pool is None:
-            pool = found[id(queue)] = _Pool()
+            pool = found[id(queue)] = Pool()
             _read_queue(queue, pool)
         ident = attribute(reference(), "_ident")
         if type(ident) is int:
@@ -315,7 +321,7 @@ def _pools() -> list[_Pool]:
     return list(found.values())
 
 
-def _read_queue(queue: Any, pool: _Pool) -> None:
+def _read_queue(queue: Any, pool: Pool) -> None:
     """Note the jobs of a ``SimpleQueue``: until 3.12 it keeps them in a list."""
     items = gc.get_referents(queue)
     if items and type(items[0]) is list:

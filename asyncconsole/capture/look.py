@@ -252,6 +252,7 @@ class Look:
             tasks=self.muster.counts.get(id(loop), 0),
             ready=fact.ready,
             timers=fact.timers,
+            guessed=fact.guessed,
         )
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import threading
 import time
+import types
 import weakref
 from asyncio import base_events as _base
 from asyncio import runners as _runners
@@ -24,7 +26,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.objects import attribute, method_code, type_name
+from asyncconsole.capture.objects import Types, attribute, method_code, type_name
 
 UVLOOP_DEPTH = 100
 """Frames of one thread in which a uvloop loop is looked for."""
@@ -53,6 +55,7 @@ class LoopFact:
         ready: Callbacks in its ready queue; None when the loop doesn't tell.
         timers: Timers that are not cancelled; None when the loop doesn't tell.
         idle: True when its thread waits for events and runs no callback.
+        guessed: True when another thread than ``thread`` may run it.
     """
 
     number: int
@@ -65,15 +68,17 @@ class LoopFact:
     ready: int | None = None
     timers: int | None = None
     idle: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A loop met on a stack."""
+    """A loop met on a stack, for certain or ``guessed``."""
 
     loop: Any
     thread: int
     idle: bool
+    guessed: bool = False
 
 
 def has_gil() -> bool:
@@ -207,7 +212,10 @@ class LoopBook:
             if not running:
                 return LoopFact(number, reference, name, closed=closed, debug=debug)
             thread, idle = self._foreign(number, loop, run, frames)
-            return LoopFact(number, reference, name, thread, True, closed, debug, idle=idle)
+            guessed = run is not None and run.guessed and number not in self._doors
+            return LoopFact(
+                number, reference, name, thread, True, closed, debug, idle=idle, guessed=guessed
+            )
         thread = attribute(loop, "_thread_id")
         if frames and thread not in frames:
             thread = None  # of a thread that a fork() left behind
@@ -234,7 +242,7 @@ class LoopBook:
         A callback written in C that blocks can't be told from an idle loop here.
         """
         task = futures.current(loop)
-        if run is not None:
+        if run is not None and not (run.guessed and number in self._doors):
             return run.thread, run.idle and task is None
         if number in self._doors:
             thread, door, instruction = self._doors[number]
@@ -288,12 +296,24 @@ def _foreign_runs(frames: dict[int, FrameType]) -> list[_Run]:
         for _ in range(UVLOOP_DEPTH):
             if frame is None:
                 break
+            started = frame.f_code is _STARTED
             for value in list(frame.f_locals.values()):
-                for loop in (value, attribute(value, "_loop"), attribute(value, "loop")):
+                held = [value, attribute(value, "_loop"), attribute(value, "loop")]
+                if started:  # Thread(target=loop.run_forever)
+                    target = attribute(value, "_target")
+                    held.append(target.__self__ if type(target) in _BOUND else None)
+                for loop in held:
                     if uvloop.is_loop(loop) and loop.is_running():
-                        found.append(_Run(loop, thread, frame is top))
+                        # Else it may be one that another thread runs.
+                        calls = started or not _RUNS.isdisjoint(frame.f_code.co_names)
+                        found.append(_Run(loop, thread, frame is top, guessed=not calls))
             frame = frame.f_back
-    return found
+    return sorted(found, key=lambda run: run.guessed)
+
+
+_BOUND = Types(types.BuiltinMethodType, types.MethodType)
+_STARTED = threading.Thread.run.__code__
+_RUNS = frozenset({"run_until_complete", "run_forever"})
 
 
 def _waits(top: FrameType, callee: FrameType) -> bool:

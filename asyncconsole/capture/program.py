@@ -15,7 +15,18 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from asyncconsole.capture import drafts, futures, jobs, libraries, process, quiet, roll
+from asyncconsole.capture import (
+    drafts,
+    futures,
+    jobs,
+    libraries,
+    pending,
+    process,
+    quiet,
+    roll,
+    standstill,
+    stranded,
+)
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.look import Look, Steps
 from asyncconsole.capture.loops import LoopFact
@@ -41,6 +52,7 @@ class Program(roll.Roll):
         things: Numbers of its primitives.
         records: What tracking knows; None while it is off.
         names: Names of its primitives, by their numbers.
+        standing: Numbers of what threads wait for.
     """
 
     def __init__(self, like: roll.Roll | None = None) -> None:
@@ -48,6 +60,7 @@ class Program(roll.Roll):
         self.things = Numbers(libraries.anchor)
         self.records: Records | None = None
         self.names: dict[int, str] = {}
+        self.standing = Numbers()
         self._nameless: dict[int, float] = {}
         self._most_names = MANY_NAMES
 
@@ -99,8 +112,27 @@ class Program(roll.Roll):
         loops = [
             (fact, loop) for fact in self.loops.find() if (loop := fact.reference()) is not None
         ]
-        work = jobs.link(self._unread(), self.tasks, threads=True)
-        return _with_sources(replace(snapshot, threads=self._threads(loops, work)))
+        starts = pending.not_started(self)
+        work = jobs.link(self._unread(), self.tasks, threads=True, every=bool(starts))
+        still = standstill.read(self, work, starts)
+        asleep = {
+            fact.number: (queue, stranded.files(loop))
+            for fact, loop in loops
+            if (queue := stranded.read(self, snapshot, fact, loop))
+        }
+        dressed = replace(
+            snapshot,
+            threads=tuple(map(still.thread, self._threads(loops, work))),
+            pools=still.pools,
+            starts=still.starts,
+            loops=tuple(
+                replace(loop, stranded=asleep[loop.id][0], files=asleep[loop.id][1])
+                if loop.id in asleep
+                else loop
+                for loop in snapshot.loops
+            ),
+        )
+        return _with_sources(dressed)
 
     def _unread(self) -> Iterator[drafts.Draft]:
         """Every task, unread."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from asyncconsole.diagnose.graph import Graph, cancelled_with
 from asyncconsole.diagnose.groups import Island, Knot
 from asyncconsole.diagnose.phrases import holds, listed, waits, what, who
+from asyncconsole.diagnose.threads import Bridge
 from asyncconsole.model import Finding, ResourceRef, Snapshot, Stall, Task, TaskRole
 
 ASSUMES = {
@@ -42,6 +43,8 @@ class Case:
         knots: Tasks in it that wait for each other, as far as no rule has claimed them.
         islands: Tasks in it that nobody is left to wake, likewise.
         stalls: Stalls that go on or have just ended, as far as no rule has claimed them.
+        bridges: Threads and loops that wait for each other; each is of one kind only.
+        moved: Idents of blocked threads that have moved since an earlier look.
     """
 
     snapshot: Snapshot
@@ -49,6 +52,8 @@ class Case:
     knots: tuple[Knot, ...]
     islands: tuple[Island, ...] = ()
     stalls: tuple[Stall, ...] = ()
+    bridges: tuple[Bridge, ...] = ()
+    moved: frozenset[int] = frozenset()
 
     def stalled(self, loop: int | None) -> tuple[int, ...]:
         """Ids of the stalls that go on in a loop and are nobody's yet: for ``stall_ids``."""

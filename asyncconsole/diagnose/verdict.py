@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from asyncconsole.diagnose import threads
 from asyncconsole.diagnose.graph import Graph
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.rules import all_rules
@@ -13,12 +14,15 @@ from asyncconsole.model import Diagnosis, Finding, Snapshot
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
 
 
-def examine(snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> tuple[Finding, ...]:
+def examine(
+    snapshot: Snapshot, moving: frozenset[int] = frozenset(), moved: frozenset[int] = frozenset()
+) -> tuple[Finding, ...]:
     """Findings of a single capture, not confirmed; worst first, without ids.
 
     Args:
         snapshot: The program.
         moving: Ids of tasks that have moved since an earlier capture.
+        moved: Idents of blocked threads that have.
     """
     graph = Graph(snapshot, moving)
     strict = graph.knots()
@@ -34,7 +38,8 @@ def examine(snapshot: Snapshot, moving: frozenset[int] = frozenset()) -> tuple[F
     if graph.sources.known:
         taken.update(n for island in islands for n in (*island.members, *island.victims))
         islands += graph.islands(taken, lenient=True)
-    return _apply(Case(snapshot, graph, knots, tuple(islands), recent(snapshot)))
+    between = threads.bridges(snapshot, moving, moved)
+    return _apply(Case(snapshot, graph, knots, tuple(islands), recent(snapshot), between, moved))
 
 
 def _apply(case: Case) -> tuple[Finding, ...]:
@@ -48,6 +53,11 @@ def _apply(case: Case) -> tuple[Finding, ...]:
                 knots=tuple(knot for knot in case.knots if knot.cycle != finding.cycle_ids),
                 islands=tuple(
                     island for island in case.islands if island.members != finding.ids("stuck")
+                ),
+                bridges=tuple(
+                    bridge
+                    for bridge in case.bridges
+                    if not {ref.id for ref in finding.threads}.issuperset(bridge.threads)
                 ),
                 stalls=tuple(stall for stall in case.stalls if stall.id not in finding.stall_ids),
             )
@@ -84,6 +94,10 @@ _OBSERVED = frozenset(
 def observed(finding: Finding) -> bool:
     """True when a second look at tasks can say nothing about a finding."""
     return finding.kind in _OBSERVED and not finding.ids("stuck")
+
+
+_OWN_PROOF = frozenset({"cross_loop"})
+"""Kinds whose proof is not made from the graph."""
 
 
 def again(first: Snapshot) -> frozenset[int] | None:
@@ -126,7 +140,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
         partial: The later one has only the tasks that `again` named.
     """
     if second is None:
-        findings = tuple(_demote(finding) for finding in examine(first))
+        findings = tuple(_demote(finding) for finding in examine(first) if not _momentary(finding))
         return _numbered(first, findings)
     tokens = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
     moving = frozenset(
@@ -134,6 +148,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
         for task in second.tasks
         if task.wait is None or not task.wait.token or tokens.get(task.id) != task.wait.token
     )
+    moved = threads.restless(first, second)
     earlier = Graph(first, moving)
     stuck = {True: earlier.stuck(), False: earlier.stuck(lenient=True)}
     found = [
@@ -142,11 +157,17 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
             tasks=tuple(
                 role
                 for role in finding.tasks
-                if role.role != "victim" or _still(finding, role.id, stuck, moving)
+                if role.role != "victim"
+                or finding.threads
+                or _still(finding, role.id, stuck, moving)
             ),
         )
-        for finding in examine(second, moving)
-        if _stood(finding, stuck[finding.proven], moving)
+        for finding in examine(second, moving, moved)
+        if (
+            threads.stood(finding, first, second, moving, moved)
+            if finding.threads
+            else _stood(finding, stuck[finding.proven], moving)
+        )
         and (finding.cycle_ids or observed(finding) or not partial)
     ]
     return _numbered(second, tuple(found))
@@ -155,7 +176,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
 def _stood(finding: Finding, stuck: set[int], moving: frozenset[int]) -> bool:
     """True when what a finding rests on was so on the earlier look, and nobody moved since."""
     members = finding.ids("stuck")
-    if finding.proven or finding.cycle_ids:
+    if (finding.proven or finding.cycle_ids) and finding.kind not in _OWN_PROOF:
         return stuck.issuperset(members)
     return moving.isdisjoint(members)
 
@@ -167,6 +188,11 @@ def _still(
     if finding.proven or finding.cycle_ids:
         return victim in stuck[finding.proven]
     return victim not in moving
+
+
+def _momentary(finding: Finding) -> bool:
+    """True when only a second look tells it from what passes by itself in a moment."""
+    return bool(finding.threads) and not any(ref.token for ref in finding.threads)
 
 
 def _demote(finding: Finding) -> Finding:

@@ -8,7 +8,7 @@ from typing import Literal
 from asyncconsole.model.task import Frame
 
 BlockedKind = Literal[
-    *("result", "wait", "join", "lock", "event", "condition", "semaphore", "barrier", "queue"),
+    "result", "wait", "join", "lock", "event", "condition", "semaphore", "barrier", "queue"
 ]
 """``result``: ``Future.result()`` or ``exception()`` of ``concurrent.futures``; ``wait``: its
 ``wait()`` or ``as_completed()``; the others are ``threading``'s and ``queue``'s."""
@@ -48,8 +48,6 @@ class Blocked:
         bounded: True when it stops waiting by itself.
         timeout: Seconds for which it waits at most; None where unknown or unbounded.
         token: Number of what it waits for, equal in two snapshots for the very same thing.
-        ran: CPU time that the thread has used, ns: equal in two snapshots when it stood
-            still between them. None where the system doesn't tell.
         resource: Id of the lock (``L3``), for ``lock``.
         type: Type of what it waits for (``threading.RLock``), or "".
         name: Name of what it waits for, or "".
@@ -63,7 +61,6 @@ class Blocked:
     bounded: bool = False
     timeout: float | None = None
     token: int = 0
-    ran: int | None = None
     resource: str = ""
     type: str = ""
     name: str = ""
@@ -83,6 +80,21 @@ class Job:
     function: str
     thread: int | None = None
     ahead: int = 0
+    tasks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A coroutine that ``run_coroutine_threadsafe`` has given to a loop, and no task yet.
+
+    Attributes:
+        loop: Id of the loop that has to make the task.
+        function: Name of the coroutine.
+        tasks: Ids of the tasks, of other loops, that wait for it.
+    """
+
+    loop: int
+    function: str
     tasks: tuple[int, ...] = ()
 
 
@@ -110,3 +122,24 @@ class Pool:
     def full(self) -> bool:
         """True when no thread will be added for a job that is queued."""
         return self.most is not None and len(self.threads) >= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A callback that waits in the queue of a loop whose thread sleeps: nobody woke it.
+
+    Attributes:
+        call: What it calls, in words; ``Task.__wakeup`` or ``Task.__step`` of a task.
+        token: Number of the callback, equal in two snapshots for the very same; 0 if unknown.
+        tasks: Ids of the tasks that it lets go on.
+        wait: What these wait for, in words (``Event READY``), or "".
+        loops: Ids of other loops whose tasks refer to what they wait for.
+        threads: Idents of threads without a loop whose code refers to it.
+    """
+
+    call: str
+    token: int = 0
+    tasks: tuple[int, ...] = ()
+    wait: str = ""
+    loops: tuple[int, ...] = ()
+    threads: tuple[int, ...] = ()

@@ -30,6 +30,21 @@ class ResourceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRef:
+    """A thread named by a finding.
+
+    Attributes:
+        id: ``threading.get_ident()`` of it.
+        name: Its name.
+        token: Number of what it waits for; 0 where it doesn't.
+    """
+
+    id: int
+    name: str
+    token: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong.
 
@@ -48,6 +63,7 @@ class Finding:
         now: What to type now to get the program going again; "" for nothing.
         assumes: What the proof rests on, or what the doubt is.
         stall_ids: Ids of the recorded stalls that this explains; see `Stall`.
+        threads: The threads that it is about.
     """
 
     id: str
@@ -64,6 +80,7 @@ class Finding:
     now: str = ""
     assumes: str = ""
     stall_ids: tuple[int, ...] = ()
+    threads: tuple[ThreadRef, ...] = ()
 
     def ids(self, role: Role) -> tuple[int, ...]:
         """Ids of the tasks with that role."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asyncconsole.model.blocked import Blocked, Stranded
 from asyncconsole.model.task import Frame
 
 
@@ -22,6 +23,10 @@ class Thread:
             ``concurrent.futures.Future.result()`` or the like.
         works_for: Ids of the tasks that wait for the job it runs.
         timeout: Seconds for which it waits for ``waits_for`` at most; None for ever.
+        blocked: The blocking wait that it is in; None for none, or none that is known.
+        runs: Ids of the tasks for whose sake it runs a loop: it does not end before they do.
+        ran: CPU time that it has used, ns: equal in two snapshots when it stood still
+            between them. None where the system doesn't tell.
     """
 
     ident: int
@@ -33,6 +38,9 @@ class Thread:
     waits_for: tuple[int, ...] = ()
     works_for: tuple[int, ...] = ()
     timeout: float | None = None
+    blocked: Blocked | None = None
+    runs: tuple[int, ...] = ()
+    ran: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class Loop:
         lag_p50: Median of the probe's measurements, seconds; None before any.
         lag_p99: 99th percentile of the same.
         blocked: Seconds since it last ran a callback, when it is blocked now.
+        stranded: Callbacks in its queue although its thread sleeps; () while it is awake.
+        guessed: True when another thread than ``thread`` may run it (uvloop on 3.14).
+        files: Sockets and pipes it waits for, without its own, where ``stranded`` has something;
+            None when the loop doesn't tell.
     """
 
     id: int
@@ -72,3 +84,6 @@ class Loop:
     lag_p50: float | None = None
     lag_p99: float | None = None
     blocked: float | None = None
+    stranded: tuple[Stranded, ...] = ()
+    guessed: bool = False
+    files: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.model.blocked import Pool, Start
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.gap import Gap
 from asyncconsole.model.loop import Loop, Thread
@@ -38,6 +39,8 @@ class Snapshot:
         gaps: What is missing here, said so.
         ended: Tasks that have ended, as far as they are remembered, oldest first.
         autopsy: What a frozen copy told besides; None without one.
+        pools: Thread pools that have a thread.
+        starts: Coroutines that loops have still to start and that tasks wait for.
     """
 
     pid: int
@@ -56,6 +59,8 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     ended: tuple[Ended, ...] = ()
     autopsy: Autopsy | None = None
+    pools: tuple[Pool, ...] = ()
+    starts: tuple[Start, ...] = ()
     schema: str = SNAPSHOT_SCHEMA
 
     def task(self, number: int) -> Task | None:

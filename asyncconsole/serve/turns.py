@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from typing import Any
 
+from asyncconsole.capture.clock import ran
 from asyncconsole.capture.look import LIVE
 from asyncconsole.capture.loops import LoopBook
 from asyncconsole.serve.patience import forget, within
@@ -44,16 +45,29 @@ async def busy(loops: LoopBook) -> Any:
     capture lists the tasks, since those of other loops go on while a blocked one is waited for.
     """
     left: set[int] | None = None
+    before: dict[int, int] = {}
     for look in range(LOOKS):
         if look:
             await asyncio.sleep(BETWEEN)
         # A loop that has callbacks ready only passes through its selector: other threads
-        # get the GIL just there, so that is where they see it.
-        found = {f.number for f in loops.find() if f.running and (f.ready or not f.idle)}
+        # get the GIL just there, so that is where they see it. But if its thread has not
+        # run since, nobody woke it, which is somebody's fault and is not to be hidden.
+        now = ran()
+        found = {
+            f.number
+            for f in loops.find()
+            if f.running and (not f.idle or (f.ready and not _slept(before, now, f.thread)))
+        }
+        before = before or now
         left = found if left is None else left & found
         if not left:
             return None
     return await _answering([loops.loop(number) for number in sorted(left or ())])
+
+
+def _slept(before: dict[int, int], now: dict[int, int], thread: int | None) -> bool:
+    """True when a thread has used no CPU time between two readings."""
+    return thread is not None and thread in before and before[thread] == now.get(thread)
 
 
 async def _answering(candidates: list[Any]) -> Any:

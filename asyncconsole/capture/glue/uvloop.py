@@ -8,6 +8,7 @@ arguments.
 from __future__ import annotations
 
 import gc
+from collections import deque
 from typing import Any
 
 from asyncconsole.capture.objects import class_name, module_of, mro, space, type_name
@@ -38,11 +39,22 @@ def timers(loop: Any) -> list[Any]:
     return found
 
 
+def ready(loop: Any) -> list[Any]:
+    """Handles whose callbacks run in the loop's next turn."""
+    for item in gc.get_referents(loop):
+        if type(item) is deque:
+            handles = list(item)
+            if handles and all(type_name(handle) == "Handle" for handle in handles):
+                return handles
+    return []
+
+
 def callback(handle: Any) -> tuple[Any, tuple[Any, ...]]:
     """What a handle calls, and with which arguments."""
     held = gc.get_referents(handle)
     arguments = next((item for item in held if type(item) is tuple), ())
-    return (held[0] if held else None), arguments
+    function = next((item for item in held if not is_loop(item) and callable(item)), None)
+    return function, arguments
 
 
 def coroutine_name(code: Any) -> str:
