@@ -14,6 +14,7 @@ process 1 itself, its zombie is taken here).
 
 from __future__ import annotations
 
+import _imp
 import os
 import select
 import signal
@@ -51,7 +52,7 @@ class NoCopyError(Exception):
 
 
 class BusyError(NoCopyError):
-    """Another copy is not gone yet; it may be in a moment."""
+    """There can be no copy at this moment: another one is not gone yet, or there is an import."""
 
 
 def _plain(fork: Callable[[], int]) -> int:
@@ -301,6 +302,11 @@ def _check(most: int) -> None:
         raise NoCopyError(msg)
     if _latest is not None and _latest.working:
         msg = "another frozen copy is at work, or its os.fork() is still blocked"
+        raise BusyError(msg)
+    if _imp.lock_held():
+        # os.fork() waits for that lock (PyOS_BeforeFork), and by then `logging` has locked
+        # itself: the whole program could log nothing until the import is over.
+        msg = "the program is inside an import, and os.fork() would wait for it to end"
         raise BusyError(msg)
     try:
         size = memory.resident()

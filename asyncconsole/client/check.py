@@ -38,22 +38,23 @@ def check(options: argparse.Namespace) -> int:
             return ask.document(wire, command, max(0.05, end - time.monotonic()))
 
         loops = document("loops")
-        ill = stalled(loops, document("stalls"), options.max_lag) or deadlocked(
-            document("deadlocks")
-        )
+        stalls = document("stalls")
+        diagnosis = document("doctor --quick")  # without a copy of the program: probes come often
+        ill = stalled(loops, stalls, diagnosis, options.max_lag) or deadlocked(diagnosis)
         who = f"{wire.hello.program} (pid {wire.hello.pid})"
     screen.write(f"{who}: {ill or healthy(loops)}\n")
     return 1 if ill else 0
 
 
-def stalled(loops: Document, stalls: Document, max_lag: float | None) -> str:
+def stalled(loops: Document, stalls: Document, diagnosis: Document, max_lag: float | None) -> str:
     """The stall that goes on, in words; "" without one.
 
     With ``max_lag`` shorter stalls are forgiven.
     """
     for stall in stalls.get("stalls") or ():
         if stall.get("ongoing") and stall.get("duration", 0.0) > (max_lag or 0.0):
-            return f"stall: loop {stall.get('loop')} blocked {_stall(stall)}"
+            told = _finding(diagnosis, stall.get("id"))
+            return f"stall: {told}" if told else f"stall: loop {stall.get('loop')} {_stall(stall)}"
     for loop in loops.get("loops") or ():
         blocked, lag = loop.get("blocked") or 0.0, loop.get("lag") or 0.0
         if blocked > (max_lag or 0.0):
@@ -63,8 +64,16 @@ def stalled(loops: Document, stalls: Document, max_lag: float | None) -> str:
     return ""
 
 
+def _finding(diagnosis: Document, stall: int | None) -> str:
+    """What the verdict says of a stall, if it knows it."""
+    for finding in diagnosis.get("findings") or ():
+        if finding.get("verdict") == "stall" and stall in (finding.get("stall_ids") or ()):
+            return str(finding.get("summary"))
+    return ""
+
+
 def _stall(stall: Document) -> str:
-    words = f"for {stall.get('duration', 0.0):.1f} s"
+    words = f"blocked for {stall.get('duration', 0.0):.1f} s"
     frame = stall.get("frame")
     if isinstance(frame, dict):
         file = str(frame.get("file")).replace("\\", "/").rpartition("/")[2]

@@ -8,15 +8,19 @@ import dataclasses
 from asyncconsole.commands import findings, phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.commands.verdict import document, verdict
+from asyncconsole.commands.verdict import document, unread, verdict
 from asyncconsole.model import Finding, Line, Result, Snapshot, Text, line
 
 
-async def _run(target: Target, _options: argparse.Namespace) -> Result:
-    snapshot, diagnosis = await verdict(target)
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="make no frozen copy of the program")
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    snapshot, diagnosis = await verdict(target, deep=not options.quick)
     found = [item for item in diagnosis.findings if item.verdict in {"deadlock", "suspect"}]
     shown = dataclasses.replace(diagnosis, findings=tuple(found))
-    return Result(document(shown), (Text(tuple(_prose(snapshot, found))),))
+    return Result(document(snapshot, shown), (Text(tuple(_prose(snapshot, found))),))
 
 
 def _prose(snapshot: Snapshot, found: list[Finding]) -> list[Line]:
@@ -26,7 +30,10 @@ def _prose(snapshot: Snapshot, found: list[Finding]) -> list[Line]:
         if not snapshot.loops:
             return [line(("No event loop was found in this process", "warn"), ", so no task.")]
         count = phrases.plural(snapshot.total, "task")
-        return [line(("Found no deadlock", "good"), f" among {count}."), *phrases.gaps(snapshot)]
+        return [
+            line(("Found no deadlock", "good"), f" among {count}."),
+            *phrases.missing(unread(snapshot)),
+        ]
     lines: list[Line] = []
     if len(proven) == 1:
         lines += findings.title(f"Found 1 deadlock: {findings.headline(proven[0])}", "bad")
@@ -41,7 +48,7 @@ def _prose(snapshot: Snapshot, found: list[Finding]) -> list[Line]:
     for item in suspects:
         lines += [line(), *findings.title(f"Suspect {item.id}: {findings.headline(item)}", "warn")]
         lines += findings.finding_lines(snapshot, item)
-    return [*lines, *phrases.gaps(snapshot)]
+    return [*lines, *phrases.missing(unread(snapshot))]
 
 
 COMMAND = Command(
@@ -49,5 +56,6 @@ COMMAND = Command(
     aliases=("d",),
     summary="Prove deadlocks: who waits for whom, why none can go on, what to do.",
     run=_run,
+    configure=_configure,
     deadline=30.0,
 )

@@ -15,7 +15,7 @@ def title(text: str, style: phrases.Style) -> list[Line]:
 def headline(finding: Finding) -> str:
     """The summary, and how many wait behind."""
     victims = len(finding.ids("victim"))
-    if not victims:
+    if not victims or finding.verdict == "stall":  # its summary tells who waits
         return f"{finding.summary}."
     verb = "waits" if victims == 1 else "wait"
     return f"{finding.summary}; {phrases.plural(victims, 'task')} {verb} behind them."
@@ -31,6 +31,9 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> list[Line]:
             lines += _member(snapshot, finding, task, following)
     if not cycle:
         lines += [line(f"    {text}") for text in finding.evidence]
+    if finding.verdict == "stall":
+        lines += _starving(finding)
+        return [*lines, *_judged(finding, len(cycle))]
     others = (
         [number for number in finding.ids("stuck") if number not in finding.cycle_ids]
         if cycle
@@ -41,18 +44,32 @@ def finding_lines(snapshot: Snapshot, finding: Finding) -> list[Line]:
             behind = [text for n in numbers[:5] if (text := _behind(snapshot, n))]
             more = f", and {len(numbers) - 5} more" if len(numbers) > 5 else ""  # noqa: PLR2004 - as many as fit
             lines.append(line(f"{label}: {', '.join(behind)}{more}."))
-    lines.append(line())
+    return [*lines, *_judged(finding, len(cycle))]
+
+
+def _judged(finding: Finding, cycle: int) -> list[Line]:
+    """How sure it is, and what to do."""
+    lines = [line()]
+    sentence = f"{finding.assumes[:1].upper()}{finding.assumes[1:]}."
     if finding.proven:
         can = "none can go on before the next one does"
-        if len(cycle) < 2:  # noqa: PLR2004 - a circle of one, or none
+        if cycle < 2:  # noqa: PLR2004 - a circle of one, or none
             can = "it can never go on" if len(finding.ids("stuck")) == 1 else "they can never go on"
         lines.append(line(f"Proven: {can}. (Assumes that {finding.assumes}.)"))
+    elif finding.verdict == "stall":
+        lines.append(line(sentence))
     else:
-        lines.append(line((f"{finding.assumes[:1].upper()}{finding.assumes[1:]}.", "warn")))
+        lines.append(line((sentence, "warn")))
     lines.append(line(f"Fix:    {finding.fix}."))
     if finding.now:
         lines.append(line(f"Now:    {finding.now}."))
     return lines
+
+
+def _starving(finding: Finding) -> list[Line]:
+    """Who waits for a loop that is blocked."""
+    names = [f"{role.name} ({role.id})" for role in finding.tasks if role.role == "victim"]
+    return [line(f"Meanwhile none of these runs: {words.listed(names, 5)}.")] if names else []
 
 
 def _member(snapshot: Snapshot, finding: Finding, task: Task, following: Task) -> list[Line]:

@@ -42,7 +42,19 @@ async def verdict(
     return second, confirm(first, second, partial=wanted is not None)
 
 
-def document(diagnosis: Diagnosis) -> dict[str, object]:
+def document(snapshot: Snapshot, diagnosis: Diagnosis) -> dict[str, object]:
     """The document of the contract: ``asyncconsole/diagnosis/1``."""
     made = dataclasses.asdict(diagnosis)
-    return {"schema": made.pop("schema"), **made}
+    copy = snapshot.autopsy
+    return {
+        "schema": made.pop("schema"),
+        **made,
+        "gaps": [dataclasses.asdict(gap) for gap in unread(snapshot)],
+        "copy": None if copy is None else {"pause": copy.pause, "took": copy.took},
+    }
+
+
+def unread(snapshot: Snapshot) -> tuple[Gap, ...]:
+    """What could not be read, of the program and of the copy of it."""
+    copy = snapshot.autopsy
+    return snapshot.gaps if copy is None else (*snapshot.gaps, *copy.gaps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from asyncconsole.diagnose import threads
+from asyncconsole.diagnose.fold import fold
 from asyncconsole.diagnose.graph import Graph
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.rules import all_rules
@@ -140,7 +141,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
         partial: The later one has only the tasks that `again` named.
     """
     if second is None:
-        findings = tuple(_demote(finding) for finding in examine(first) if not _momentary(finding))
+        findings = [_demote(finding) for finding in examine(first) if not _momentary(finding)]
         return _numbered(first, findings)
     tokens = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
     moving = frozenset(
@@ -159,6 +160,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
                 for role in finding.tasks
                 if role.role != "victim"
                 or finding.threads
+                or observed(finding)
                 or _still(finding, role.id, stuck, moving)
             ),
         )
@@ -170,7 +172,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
         )
         and (finding.cycle_ids or observed(finding) or not partial)
     ]
-    return _numbered(second, tuple(found))
+    return _numbered(second, found)
 
 
 def _stood(finding: Finding, stuck: set[int], moving: frozenset[int]) -> bool:
@@ -206,12 +208,13 @@ def _demote(finding: Finding) -> Finding:
     )
 
 
-def _numbered(snapshot: Snapshot, findings: tuple[Finding, ...]) -> Diagnosis:
+def _numbered(snapshot: Snapshot, findings: list[Finding]) -> Diagnosis:
+    """The findings that are left once each is told under its cause, with ids."""
     return Diagnosis(
         snapshot.pid,
         snapshot.taken_at,
         tuple(
             dataclasses.replace(finding, id=f"F{index}")
-            for index, finding in enumerate(findings, 1)
+            for index, finding in enumerate(fold(findings, snapshot), 1)
         ),
     )

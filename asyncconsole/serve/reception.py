@@ -56,6 +56,7 @@ _LATER = (
     "asyncconsole.act.cancel",
     "asyncconsole.capture.autopsy",
     "asyncconsole.capture.focus",
+    "asyncconsole.capture.frozen",
     "asyncconsole.capture.frozen_child",
     "asyncconsole.capture.heap",
     "asyncconsole.capture.hop",

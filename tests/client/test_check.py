@@ -19,6 +19,7 @@ STALL = {
     "duration": 4.1,
     "frame": {"file": "/srv/ledger.py", "line": 88, "function": "read_ledger"},
 }
+TOLD = {"verdict": "stall", "summary": "nightly blocks the loop", "stall_ids": [STALL["id"]]}
 DEADLOCK = {"verdict": "deadlock", "summary": "a and b wait for each other"}
 
 
@@ -33,7 +34,7 @@ def program(
     return {
         "loops --json": document({"loops": [loop]}),
         "stalls --json": document({"stalls": stalls or []}),
-        "deadlocks --json": document({"findings": findings or []}),
+        "doctor --quick --json": document({"findings": findings or []}),
     }
 
 
@@ -45,6 +46,8 @@ def program(
         ({"findings": [{"verdict": "suspect", "summary": "odd"}]}, [], 0, "healthy"),
         ({"stalls": [{**STALL, "ongoing": False}]}, [], 0, "healthy"),
         ({"stalls": [STALL]}, [], 1, "stall: loop 1 blocked for 4.1 s at ledger.py:88 read_ledger"),
+        ({"stalls": [STALL], "findings": [TOLD]}, [], 1, "stall: nightly blocks the loop"),
+        ({"stalls": [{**STALL, "ongoing": False}], "findings": [TOLD]}, [], 0, "healthy"),
         ({"stalls": [{**STALL, "frame": None}]}, [], 1, "blocked for 4.1 s"),
         ({"blocked": 2.0}, [], 1, "stall: loop 1 blocked for 2.0 s"),
         ({"stalls": [STALL], "blocked": 4.2}, ["--max-lag", "5"], 0, "healthy"),
@@ -77,7 +80,7 @@ def test_not_reachable_and_no_answer(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_is_no_health(tmp_path: Path) -> None:
-    answers = {**program(), "deadlocks --json": [{"error": "too many tasks"}, {"done": 4}]}
+    answers = {**program(), "doctor --quick --json": [{"error": "too many tasks"}, {"done": 4}]}
     with Server(answering(answers)) as server:
         done = client(tmp_path, "check", server.address)
     assert (done.returncode, done.stdout) == (4, "")

@@ -55,6 +55,24 @@ async def bank():
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def healthy():
+    queue = asyncio.Queue()
+
+    async def worker():
+        while True:
+            await queue.get()
+
+    await asyncio.gather(spawn(worker(), "worker"), spawn(heartbeat(), "heartbeat"))
+
+
+async def blocked_bank():
+    async def nightly():
+        await asyncio.sleep(0.3)
+        read_ledger()
+
+    await asyncio.gather(spawn(nightly(), "nightly"), bank())
+
+
 def read_ledger():
     time.sleep(600)
 
