@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 HEAD = struct.Struct("!cI")
 """Of each record: its kind and the number of bytes that follow.
@@ -28,6 +28,7 @@ HEAD = struct.Struct("!cI")
 more of it, ``Z`` that was all.
 """
 
+_taken_off: list[Any] = []
 _NICE = 10
 _KEPT = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}  # a write to nobody is to be an error
 _TOOLS = 6  # of sys.monitoring
@@ -80,9 +81,11 @@ def _seal(pipe: int) -> int:
 
 def _calm() -> None:
     """No handler, tracer or hook of the program runs from here on."""
+    # What is taken off is kept: to a job that looks at references it is still in use.
     for number in signal.valid_signals() - _KEPT:
         with suppress(OSError, ValueError, RuntimeError):
-            signal.signal(number, signal.SIG_DFL)
+            _taken_off.append(signal.signal(number, signal.SIG_DFL))
+    _taken_off.extend((sys.gettrace(), sys.getprofile(), sys.unraisablehook))
     signal.set_wakeup_fd(-1)
     # Blocked since before the fork; what came meanwhile was not for us.
     signal.pthread_sigmask(signal.SIG_SETMASK, set())

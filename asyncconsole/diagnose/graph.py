@@ -30,8 +30,8 @@ from asyncconsole.diagnose.partners import Partners
 from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Resource, Snapshot, Task
 
-_GLOBAL = (
-    "global variables lead to it, and code that no task has on its stack now may still use them"
+_BY_CODE = (
+    "that nobody else would end this wait is read from the program's code: likely, not certain"
 )
 
 SOON = 600.0
@@ -79,7 +79,7 @@ class Graph:
         self.resources: dict[str, Resource] = {item.id: item for item in snapshot.resources}
         self.sources = Sources(snapshot, moving)
         self.partners = Partners(snapshot)
-        self._helpers = Helpers(snapshot, self.partners)
+        self._helpers = Helpers(snapshot, self.partners, self.sources)
         self._cancellable = self._may_be_cancelled()
         self._groups = self._task_groups()
         self._fails: dict[int, list[int]] = {}
@@ -125,7 +125,7 @@ class Graph:
                 continue
             groups.setdefault((wait.resource or f"task {number}", wait.kind), []).append(number)
         behind = victims_of(list(groups.values()), edges)
-        doubts = (_GLOBAL,) if lenient else ()
+        doubts = (_BY_CODE,) if lenient else ()
         return [
             Island(
                 tuple(members),
@@ -143,10 +143,11 @@ class Graph:
         moves: set[int] = set()
         reached = set(self.sources.begin(lenient=lenient))
         helpers: dict[int, frozenset[int]] = {}
+        by_code = lenient and self._helpers.known
         for task in self.tasks.values():
             helped: frozenset[int] | None = frozenset()
             by_itself = self._moves_by_itself(task, lenient)
-            if not by_itself and lenient and task.id not in reached and self._judged(task):
+            if not by_itself and by_code and self._judged(task):
                 helped = self._helpers.of(task)
             if by_itself or helped is None:
                 moves.add(task.id)
@@ -178,7 +179,7 @@ class Graph:
         failed: set[int] = set()
         while moving:
             current = moving.popleft()
-            woken = self.sources.moves(current)
+            woken = [] if by_code else self.sources.moves(current)
             reached.update(woken)
             go(freed((*needed_by.get(current, ()), *woken)))
             if not lenient:
@@ -299,11 +300,27 @@ class Graph:
         """Ids of the tasks one of which must give a primitive back; () when unknown."""
         if not item.locked and item.permits is not None:
             return ()
-        if not lenient and not (item.sound and item.accounted):
+        if not lenient and not (item.sound and (item.accounted or self._all_seen(item))):
             return ()
         if item.unknown:
             return ()  # who has the rest of a pool may give it back at any time
         return tuple(holder.task for holder in item.holders)
+
+    def _all_seen(self, item: Resource) -> bool:
+        """True when a Semaphore that doesn't tell how many permits it has hides no holder.
+
+        Where no code of the program calls ``release()``, its permits are taken by ``async with``
+        alone; those of all tasks are seen but of one that runs just now.
+        """
+        return (
+            item.permits is None
+            and item.type == "Semaphore"
+            and bool(item.holders)
+            and all(holder.certain for holder in item.holders)
+            and self.partners.known
+            and not self.partners.releases
+            and not any(task.wait is None or task.gap for task in self.tasks.values())
+        )
 
     def _candidates(self, task: Task, lenient: bool) -> tuple[int, ...]:
         """Tasks whose moving may free this one."""
@@ -384,7 +401,7 @@ class Graph:
                 found.append(f"{item.type} {item.name} may get a connection back in other ways")
             elif not item.sound:
                 found.append(f"{item.type} {item.name} has an acquire or release of its own")
-            elif item.permits is None:
+            elif item.permits is None and not self._all_seen(item):
                 found.append(f"{item.type} {item.name} does not tell how many permits it has")
             elif any(holder.how in CODE for holder in item.holders):
                 found.append(
@@ -393,7 +410,7 @@ class Graph:
                 )
             elif not item.accounted and _all_known(item):
                 found.append(f"the code of another task gives {item.type} {item.name} back")
-            elif not item.accounted:
+            elif not (item.accounted or self._all_seen(item)):
                 found.append(f"who holds {item.type} {item.name} is likely, not certain")
         return tuple(dict.fromkeys(found))
 

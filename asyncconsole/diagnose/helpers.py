@@ -1,10 +1,13 @@
-"""Who may end a wait for something that only global variables lead to. Never part of a proof."""
+"""Who may end a wait, by what the program's code does. Never part of a proof."""
 
 from __future__ import annotations
 
 from asyncconsole.diagnose.partners import ENDS, Partners
-from asyncconsole.diagnose.sources import OUTER
+from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Snapshot, Task
+
+MOST = 300
+"""Waits for which code is asked."""
 
 
 class Helpers:
@@ -13,11 +16,15 @@ class Helpers:
     Args:
         snapshot: The program.
         partners: Its functions.
+        sources: Who can get at what.
     """
 
-    def __init__(self, snapshot: Snapshot, partners: Partners) -> None:
+    def __init__(self, snapshot: Snapshot, partners: Partners, sources: Sources) -> None:
         self._snapshot = snapshot
         self._partners = partners
+        self._sources = sources
+        self._common = sources.common()
+        self.known = partners.known and len(sources.known) <= MOST
         self._known: dict[tuple[str, str], frozenset[int] | None] = {}
         self._open: bool | None = None
 
@@ -28,15 +35,36 @@ class Helpers:
             Their ids; None when others may end it, or nobody knows.
         """
         wait = task.wait
-        if wait is None or not self._partners.known or wait.kind not in ENDS:
+        if wait is None:
             return None
         key = wait.resource or f"task {task.id}", wait.kind
         if key not in self._known:
-            self._known[key] = self._find(task, key)
+            near = self._near(task, wait.kind)
+            far = self._find(task, key) if task.id in self._common else frozenset()
+            self._known[key] = None if far is None else near | far
         return self._known[key]
 
+    def _near(self, task: Task, kind: str) -> frozenset[int]:
+        """Tasks that can get at it, and whose code ends such waits, or is not known."""
+        ends = ENDS.get(kind, ENDS["future"])
+        near = set(self._sources.wakers(task.id, [other.id for other in self._snapshot.tasks]))
+        return frozenset(
+            other.id
+            for other in self._snapshot.tasks
+            if other.id in near and self._may(other, ends)
+        )
+
+    def _may(self, task: Task, ends: frozenset[str]) -> bool:
+        routines = self._partners.routines(task)
+        known = {frame.file for frame in task.frames if frame.own}
+        if not known or not known.issubset(self._partners.files):
+            return True
+        return bool(self._partners.uses(routines, ends))
+
     def _find(self, task: Task, key: tuple[str, str]) -> frozenset[int] | None:
-        partners, ends = self._partners, ENDS[key[1]]
+        partners, ends = self._partners, ENDS.get(key[1])
+        if ends is None:
+            return None
         left = set(partners.everywhere(ends, partners.names([task])))
         if not left:
             return None

@@ -52,10 +52,18 @@ class IslandRule:
         """True when these tasks were not meant to wait for ever."""
         return view.meant
 
+    def stuck(self, view: View) -> list[Task]:
+        """Those to blame; who else waits is a victim."""
+        return view.members
+
+    def doubts(self, view: View) -> tuple[str, ...]:
+        """Why it is no proof; () where it is one."""
+        return view.island.doubts
+
     def summary(self, view: View) -> str:
         """One sentence."""
         verb = "waits" if len(view.members) == 1 else "wait"
-        left = "nobody seems left to" if view.island.doubts else "nothing that still runs can"
+        left = "nobody seems left to" if self.doubts(view) else "nothing that still runs can"
         return f"{view.names} {verb} for {view.thing}, and {left} {self.ends}{view.because}"
 
     def evidence(self, view: View) -> Iterable[str]:
@@ -71,11 +79,14 @@ class IslandRule:
         yield from view.places(self.ends)
 
     def _finding(self, view: View) -> Finding:
-        proven = not view.island.doubts
-        roles = [TaskRole(task.id, task.name, "stuck") for task in view.members]
+        doubts = self.doubts(view)
+        proven = not doubts
+        stuck = self.stuck(view)
+        roles = [TaskRole(task.id, task.name, "stuck") for task in stuck]
         roles += [TaskRole(e.id, e.name, "cause") for e in view.causes[:MOST_CAUSES]]
-        tasks = view.case.graph.tasks
-        roles += [TaskRole(n, tasks[n].name, "victim") for n in view.island.victims]
+        tasks, named = view.case.graph.tasks, {task.id for task in stuck}
+        behind = dict.fromkeys((*view.island.members, *view.island.victims))
+        roles += [TaskRole(n, tasks[n].name, "victim") for n in behind if n not in named]
         item = view.item
         return Finding(
             id="",
@@ -88,7 +99,7 @@ class IslandRule:
             evidence=tuple(self.evidence(view)),
             fix=self.fix,
             now=self._now(view),
-            assumes=PROVEN if proven else "not proven: " + "; ".join(view.island.doubts),
+            assumes=PROVEN if proven else "not proven: " + "; ".join(doubts),
         )
 
     def _now(self, view: View) -> str:
@@ -163,12 +174,11 @@ class View:
         uses = partners.uses(partners.of_ended(ended), self.ends)
         return next((use for use in uses if use.owner in self.words), next(iter(uses), None))
 
-    def could(self, task: Task) -> bool:
-        """True when a task's code would end the wait, as far as names tell."""
+    def could(self, task: Task, *, named: bool) -> bool:
+        """True when a task's code would end such a wait; ``named``: of a thing of this name."""
         partners = self.case.graph.partners
-        return any(
-            use.owner in self.words for use in partners.uses(partners.routines(task), self.ends)
-        )
+        uses = partners.uses(partners.routines(task), self.ends)
+        return any(use.owner in self.words or not named for use in uses)
 
     def places(self, verb: str) -> Iterable[str]:
         """Where the program would end the wait, and why that won't happen."""

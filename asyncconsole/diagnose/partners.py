@@ -66,12 +66,21 @@ class Partners:
 
     Args:
         snapshot: The program; without an autopsy nothing is known.
+
+    Attributes:
+        known: True when there are functions.
+        files: Where they are.
+        releases: True when some code calls ``release()``.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         routines = snapshot.autopsy.routines if snapshot.autopsy is not None else ()
         self.known = bool(routines)
+        self.releases = any(
+            method == "release" for routine in routines for _, method, _ in routine.uses
+        )
+        self.files = frozenset(routine.file for routine in routines)
         self._by_name: dict[str, list[Routine]] = {}
         for routine in routines:
             self._by_name.setdefault(_simple(routine.function), []).append(routine)
@@ -90,8 +99,15 @@ class Partners:
         return [
             routine
             for frame in task.frames
-            for routine in self._by_name.get(_simple(frame.function), ())
-            if routine.file == frame.file and routine.line <= frame.line
+            for routine in self.at(frame.file, frame.line, frame.function)
+        ]
+
+    def at(self, file: str, line: int, function: str) -> list[Routine]:
+        """The functions of that name that a line may be in."""
+        return [
+            routine
+            for routine in self._by_name.get(_simple(function), ())
+            if routine.file == file and routine.line <= line
         ]
 
     def of_ended(self, ended: Ended) -> tuple[Routine, ...]:

@@ -21,6 +21,8 @@ class Sources:
 
     Attributes:
         known: Ids of the tasks of which it is known what can wake them.
+        kept: See `asyncconsole.model.autopsy.Wakes`.
+        keeps: Where suspended generators of a task stand, by its id.
     """
 
     def __init__(self, snapshot: Snapshot, moving: frozenset[int]) -> None:
@@ -50,6 +52,17 @@ class Sources:
                 else:  # it goes on, or nobody looked
                     self._first += owns
         self.known = frozenset(self._node)
+        self.kept = frozenset(wakes.kept if wakes is not None else ())
+        self.keeps: dict[int, list[tuple[str, int, str]]] = {}
+        for number, file, line, function in wakes.keeps if wakes is not None else ():
+            self.keeps.setdefault(number, []).append((file, line, function))
+
+    def common(self) -> frozenset[int]:
+        """Ids of the tasks whose futures global variables lead to."""
+        self._live = set()
+        found = frozenset(self._spread(self._shared))
+        self._live = set()
+        return found
 
     def begin(self, *, lenient: bool) -> list[int]:
         """Start anew: ids of the tasks that something outside may wake.

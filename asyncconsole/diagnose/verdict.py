@@ -53,7 +53,9 @@ def _apply(case: Case) -> tuple[Finding, ...]:
                 case,
                 knots=tuple(knot for knot in case.knots if knot.cycle != finding.cycle_ids),
                 islands=tuple(
-                    island for island in case.islands if island.members != finding.ids("stuck")
+                    island
+                    for island in case.islands
+                    if not set(island.members).issubset(role.id for role in finding.tasks)
                 ),
                 bridges=tuple(
                     bridge
@@ -66,15 +68,20 @@ def _apply(case: Case) -> tuple[Finding, ...]:
 
 
 _OPEN = frozenset(
-    {"condition", "event", "queue_get", "queue_put", "queue_join", "barrier", "future", "lock"}
+    {"condition", "event", "queue_get", "queue_put", "queue_join", "barrier", "future"}
+    | {"lock", "semaphore", "stream_receive", "stream_send"}
 )
 """Waits of which only what refers to their futures tells whether they can end."""
 
 
 def obscure(first: Snapshot) -> int:
     """How many tasks wait for something that only a frozen copy tells more about."""
+    known = {item.id for item in first.resources if item.accounted}
     return sum(
-        task.wait is not None and task.wait.kind in _OPEN and task.wait.due is None
+        task.wait is not None
+        and task.wait.kind in _OPEN
+        and task.wait.due is None
+        and task.wait.resource not in known
         for task in first.tasks
     )
 

@@ -24,12 +24,18 @@ class Wakes:
             thread, a timer, a callback, C code.
         shared: Those of ``outside`` to which, beside blocked tasks, only global variables and
             class attributes of the program lead.
+        kept: Ids of the tasks whose future others were to find: it is in a container, a
+            closure or an attribute, not only in the variables of whoever awaits it.
+        keeps: Generators of the program that tasks keep suspended, as for leaving an
+            ``@asynccontextmanager``: task, file, line and function.
     """
 
     tasks: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
     leads: tuple[tuple[int, tuple[int, ...]], ...] = ()
     outside: tuple[int, ...] = ()
     shared: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
+    keeps: tuple[tuple[int, str, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

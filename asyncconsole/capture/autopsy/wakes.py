@@ -13,6 +13,7 @@ not to tasks and async generators, of which asyncio has weak lists, nor our own.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import gc
 import sys
 import time
@@ -24,9 +25,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain, futures, heap, reach
-from asyncconsole.capture.code import is_own
+from asyncconsole.capture.code import is_own, short
+from asyncconsole.capture.exits import referents
 from asyncconsole.capture.names import own_class
-from asyncconsole.capture.objects import Types, module_of
+from asyncconsole.capture.objects import Types, attribute, module_of
 from asyncconsole.model.autopsy import Wakes
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ _SHARED = (type, types.ModuleType)
 _LISTED = (*futures.TASKS, types.AsyncGeneratorType)
 """What asyncio keeps weak lists of; nobody looks into these to wake something."""
 
+_MANAGER: Any = contextlib._AsyncGeneratorContextManager  # noqa: SLF001 - what the decorator makes
 _MODULE_DICT: Any = vars(types.ModuleType)["__dict__"].__get__
 
 
@@ -154,14 +157,13 @@ class _Wakes:
         """Visit and judge, in the frozen copy.
 
         Yields:
-            ``["tasks", [[task, token, future, [node...]]...]]``, ``["leads", [[node,
-            [node...]]...]]``, ``["outside", [node...]]``, ``["shared", [node...]]``, each as
-            often as need be.
+            Pairs of a field of `Wakes` and some of its rows, each as often as need be.
         """
         deadline = time.monotonic() + SECONDS
         visit = _Visit(_closed(program))
         blocked: dict[int, tuple[int, int, int]] = {}
         stacks: dict[int, list[int]] = {}
+        keeps: list[Any] = []
         tasks = heap.tasks(program.loops)
         while tasks:
             task = tasks.pop()
@@ -173,6 +175,7 @@ class _Wakes:
                 blocked[index] = number, token, id(future)
                 owners = chain.walk(futures.coroutine(task)).owners
                 stacks[index] = [id(owner) for owner in owners]
+                keeps += [[number, *place] for owner in owners for place in _kept_by(owner)]
                 del owners
             del task, future
         visit.run(deadline)
@@ -207,11 +210,20 @@ class _Wakes:
             if future in visit.at
         ]
         yield from _lines("tasks", rows)
+        yield from _lines("kept", _kept(visit, blocked))
+        yield from _lines("keeps", keeps)
         yield from _lines("leads", [[node, after] for node, after in graph.edges() if after])
 
     def read(self, values: list[Any]) -> dict[str, Any]:
         """The model's view of it."""
-        found: dict[str, list[Any]] = {"tasks": [], "leads": [], "outside": [], "shared": []}
+        found: dict[str, list[Any]] = {
+            "tasks": [],
+            "leads": [],
+            "outside": [],
+            "shared": [],
+            "kept": [],
+            "keeps": [],
+        }
         for kind, rows in values:
             found[kind] += rows
         return {
@@ -220,6 +232,8 @@ class _Wakes:
                 tuple((node, tuple(after)) for node, after in found["leads"]),
                 tuple(found["outside"] + found["shared"]),
                 tuple(found["shared"]),
+                tuple(found["kept"]),
+                tuple((task, file, line, name) for task, file, line, name in found["keeps"]),
             )
         }
 
@@ -257,6 +271,39 @@ def _shared(visit: _Visit, surplus: dict[int, int]) -> set[int]:
                     following.append(item)
         level = following
     return {index for index, more in surplus.items() if more == counts.get(index)}
+
+
+def _kept(visit: _Visit, blocked: dict[int, tuple[int, int, int]]) -> list[int]:
+    """Numbers of the tasks whose future is in a container, a closure or an attribute."""
+    waiting = {
+        visit.at[future]: number for number, _, future in blocked.values() if future in visit.at
+    }
+    found: set[int] = set()
+    for index, after in enumerate(visit.leads):
+        thing = visit.things[index]
+        if type(thing) in _HOLDERS or type(thing) is types.CellType or own_class(type(thing)):
+            found.update(waiting[other] for other in after if other in waiting)
+    return sorted(found)
+
+
+def _kept_by(owner: Any) -> list[tuple[str, int, str]]:
+    """Where suspended async generators stand that a coroutine's frame refers to.
+
+    What is on its stack is the exit of a manager (``__aexit__``), whose generator is meant.
+    """
+    found = []
+    for item in referents(owner):
+        held = item.__self__ if type(item) is types.MethodType else item
+        if type(held) is _MANAGER:
+            held = attribute(held, "gen")
+        if type(held) is not types.AsyncGeneratorType or held.ag_running:
+            continue
+        frame = held.ag_frame
+        if frame is not None and is_own(frame.f_code.co_filename):
+            code = frame.f_code
+            name = short(getattr(code, "co_qualname", code.co_name))
+            found.append((code.co_filename, frame.f_lineno or code.co_firstlineno, name))
+    return found
 
 
 def _closed(program: Program) -> set[int]:

@@ -26,6 +26,11 @@ class _LockFutureCycle(IslandRule):
     def claims(self, view: View) -> bool:
         return _pairs(view) != []
 
+    def stuck(self, view: View) -> list[Task]:
+        found = {task.id: task for task in view.members}
+        found.update((task.id, task) for _, _, others in _pairs(view) for task in others)
+        return list(found.values())
+
     def summary(self, view: View) -> str:
         holder, item, others = _pairs(view)[0]
         names = listed([task.name for task in others])
@@ -55,9 +60,8 @@ def _pairs(view: View) -> list[tuple[Task, Resource, list[Task]]]:
                 and wait.resource == hold.resource
                 and wait.kind in {"lock", "semaphore"}
             ]
-            could = set(graph.sources.wakers(holder.id, behind)) | {
-                number for number in behind if view.could(graph.tasks[number])
-            }
+            near = set(graph.sources.wakers(holder.id, behind))
+            could = {n for n in behind if view.could(graph.tasks[n], named=n not in near)} or near
             if item is not None and could:
                 found.append((holder, item, [graph.tasks[number] for number in sorted(could)]))
     return found

@@ -17,13 +17,14 @@ class _NeverResolvedFuture(IslandRule):
     )
 
     def claims(self, view: View) -> bool:
-        wait = view.members[0].wait
-        name = wait.name if wait is not None else ""
-        if name.startswith("unnamed"):
-            return bool(view.causes)
-        # Kept where others find it, or a variable on which somebody sets a result.
-        kept = "." in name.partition(" in ")[0] or "[" in name
-        return bool(view.causes or (view.uses and kept) or view.named_uses)
+        # A future that nobody else was ever given is how people let a task rest.
+        kept = view.case.graph.sources.kept
+        return bool(view.causes or view.named_uses or any(t.id in kept for t in view.members))
+
+    def doubts(self, view: View) -> tuple[str, ...]:
+        if view.uses or view.causes:
+            return view.island.doubts
+        return (*view.island.doubts, "no code of the program resolves a future: it may be at rest")
 
 
 RULE = _NeverResolvedFuture()
