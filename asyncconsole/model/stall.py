@@ -26,6 +26,7 @@ class Stall:
         samples: How many times the stack was read.
         cpu: Share of the stall the thread spent on a CPU, 0 to 1; None if unknown.
         late: Ready callbacks that waited; None when the loop doesn't tell.
+        shared: Every task that was seen to run, with its name and in how many looks.
     """
 
     id: int
@@ -42,3 +43,4 @@ class Stall:
     samples: int = 0
     cpu: float | None = None
     late: int | None = None
+    shared: tuple[tuple[int, str, int], ...] = ()

@@ -103,6 +103,7 @@ class OpenStall:
             samples=self._samples,
             cpu=self._cpu(),
             late=self._late,
+            shared=tuple((*task, count) for task, count in list(self._tasks.items())),
         )
 
     def _cpu(self, *, without_queue: bool = False) -> float | None:

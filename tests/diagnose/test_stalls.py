@@ -155,3 +155,27 @@ def test_a_stall_belongs_to_the_first_rule_that_claims_it(monkeypatch):
 def test_a_dump_of_a_blocked_loop_still_tells_of_the_stall():
     (found,) = confirm(blocked(stall())).findings
     assert found.verdict == "stall"
+
+
+def test_many_small_steps_in_one_turn_are_shared_by_all():
+    seen = tuple((n, f"render-{n}", 1) for n in range(10, 15))
+    turn_of_many = stall(1, kind="cpu_bound", shared=seen, samples=5, ongoing=False, duration=1.8)
+    begun = stall(
+        2,
+        shared=((20, "render-20", 1),),
+        samples=1,
+        duration=0.5,
+        started_at="2026-01-01T00:00:01.800Z",
+    )
+    (found,) = verdict(blocked(turn_of_many, begun, at="2026-01-01T00:00:02.300Z"))
+    assert (found.kind, found.verdict) == ("loop_starved", "stall")
+    assert found.stall_ids == (1, 2)
+    assert "render-10 (10), render-11 (11), render-12 (12) and 3 more share it" in found.summary
+    assert found.ids("culprit") == (10, 11, 12, 13, 14, 20)
+    assert found.ids("victim") == (2, 3)
+
+
+def test_one_task_with_most_of_a_stall_is_to_blame():
+    mostly = stall(1, shared=((1, "weather:fetch", 8), (2, "t2", 1)), samples=9)
+    (found,) = verdict(blocked(mostly))
+    assert found.kind == "blocking_call"
