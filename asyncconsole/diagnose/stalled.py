@@ -36,14 +36,14 @@ def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
 
 
-def turn(stall: Stall) -> tuple[Frame, ...]:
-    """What ran in the loop's turn, outermost frame first."""
+def turn(stack: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """The part of a stack that is inside a loop's turn, outermost frame first."""
     start = 0
-    for index, frame in enumerate(stall.stack):
+    for index, frame in enumerate(stack):
         folder = frame.file.replace("\\", "/").split("/")[-2:-1]
         if folder == ["asyncio"] and frame.function.rpartition(".")[2] in _ENTRIES:
             start = index + 1
-    return stall.stack[start:]
+    return stack[start:]
 
 
 def loop_words(snapshot: Snapshot, number: int) -> str:
@@ -64,7 +64,7 @@ def culprit(stall: Stall) -> str:
     """``nightly (3)``, or the callback that ran instead of a task."""
     if stall.task is not None:
         return f"{stall.task_name} ({stall.task})"
-    first = next((frame for frame in turn(stall) if frame.own), None)
+    first = next((frame for frame in turn(stall.stack) if frame.own), None)
     return f"the callback {first.function}" if first is not None else "a callback"
 
 
@@ -186,7 +186,7 @@ def _facts(case: Case, group: Sequence[Stall]) -> Iterable[str]:
         call = f", in {stall.call}" if stall.call else ""
         looks = counted(stall.samples, "look")
         yield f"its thread was at {spot(stall.frame)}{call}, most often of {looks}"
-    path = [frame.function for frame in turn(stall) if frame.own]
+    path = [frame.function for frame in turn(stall.stack) if frame.own]
     if len(path) > 1:
         yield f"called through {' > '.join(path[-6:])}"
     if stall.cpu is not None:

@@ -101,7 +101,7 @@ _OBSERVED = frozenset(
 
 def observed(finding: Finding) -> bool:
     """True when a second look at tasks can say nothing about a finding."""
-    return finding.kind in _OBSERVED and not finding.ids("stuck")
+    return finding.kind in _OBSERVED and not finding.ids("stuck") and not finding.threads
 
 
 _OWN_PROOF = frozenset({"cross_loop"})

@@ -133,7 +133,7 @@ def test_a_finalizer_is_blamed_and_not_the_task_it_was_triggered_in():
 def test_a_callback_without_a_task_is_named():
     tick = Frame("app.py", 5, "tick", kind="call")
     found = stall(task=None, task_name="", stack=(*LOOP, tick), frame=tick)
-    assert turn(found) == (tick,)
+    assert turn(found.stack) == (tick,)
     assert culprit(found) == "the callback tick"
 
 
