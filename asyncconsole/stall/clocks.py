@@ -142,10 +142,18 @@ def runnable(thread: int | None) -> bool:
     return text.rpartition(b")")[2].split()[:1] == [b"R"]
 
 
+def ours(thread: int) -> bool:
+    """True for a thread of the console, which has a name that begins with its own."""
+    return str(getattr(_known(thread), "_name", "")).startswith("asyncconsole")
+
+
 def _native(thread: int | None) -> int | None:
+    return getattr(_known(thread), "native_id", None)
+
+
+def _known(thread: int | None) -> object:
     # Not threading.enumerate(): that takes a lock which a blocked thread may hold.
-    known = threading._active.get(thread)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
-    return getattr(known, "native_id", None)
+    return threading._active.get(thread)  # type: ignore[attr-defined]  # noqa: SLF001 - see above
 
 
 def _queued(thread: int) -> float | None:

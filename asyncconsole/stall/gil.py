@@ -14,6 +14,7 @@ from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall
 from asyncconsole.model.instant import stamp
+from asyncconsole.stall import clocks
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
 from asyncconsole.stall.sample import take
 
@@ -88,8 +89,11 @@ def _rested(thread: int | None, older: Vitals | None, before: Vitals) -> bool:
 def _hottest(before: Vitals, now: Vitals, gap: Gap) -> int | None:
     """The thread that used most of the CPU time in the gap."""
     started = 0.0 if len(before.threads) < CLOCKED else math.inf
+    # Not one of ours, which imports or renders: that gives the GIL back when asked to.
     spent = {
-        thread: cpu - before.threads.get(thread, started) for thread, cpu in now.threads.items()
+        thread: cpu - before.threads.get(thread, started)
+        for thread, cpu in now.threads.items()
+        if not clocks.ours(thread)
     }
     thread = max(spent, key=spent.__getitem__, default=None)
     if thread is None or spent[thread] < max(gap.late * WARM, gap.cpu * HOT):

@@ -62,7 +62,12 @@ async def healthy():
         while True:
             await queue.get()
 
-    await asyncio.gather(spawn(worker(), "worker"), spawn(heartbeat(), "heartbeat"))
+    async def feed():
+        while True:
+            await asyncio.sleep(0.05)
+            queue.put_nowait(None)
+
+    await asyncio.gather(spawn(worker(), "worker"), spawn(feed(), "feed"))
 
 
 async def blocked_bank():
