@@ -24,6 +24,7 @@ from asyncconsole.diagnose.cycles import (
     shortest_cycle,
     victims_of,
 )
+from asyncconsole.diagnose.doubts import doubts
 from asyncconsole.diagnose.groups import Island, Knot
 from asyncconsole.diagnose.helpers import Helpers
 from asyncconsole.diagnose.partners import Partners
@@ -40,9 +41,6 @@ SOON = 600.0
 MOST_EDGES = 32
 """Holders of one semaphore that are drawn as edges; a cycle needs one."""
 
-CODE = frozenset({"flow", "inside"})
-"""Evidence for a holder that is read from code; see `asyncconsole.model.Hold.how`."""
-
 _PASSES_CANCEL = {
     "task",
     "gather",
@@ -57,7 +55,7 @@ _PASSES_CANCEL = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Siblings:
     """Tasks of a TaskGroup that are cancelled if one of ``may_fail`` fails."""
 
     members: tuple[int, ...]
@@ -81,9 +79,9 @@ class Graph:
         self.partners = Partners(snapshot)
         self._helpers = Helpers(snapshot, self.partners, self.sources)
         self._cancellable = self._may_be_cancelled()
-        self._groups = self._task_groups()
+        self.groups = self._task_groups()
         self._fails: dict[int, list[int]] = {}
-        for index, group in enumerate(self._groups):
+        for index, group in enumerate(self.groups):
             for number in group.may_fail:
                 self._fails.setdefault(number, []).append(index)
 
@@ -96,14 +94,14 @@ class Graph:
         behind = victims_of(cyclic, edges)
         for group, victims in zip(cyclic, behind, strict=True):
             cycle = shortest_cycle(group, edges)
-            doubts = self._doubts(group, cycle) if lenient else ()
+            why = doubts(self, group, cycle) if lenient else ()
             found.append(
                 Knot(
                     tuple(edge.waiter for edge in cycle),
                     tuple(cycle),
                     tuple(sorted(group)),
                     tuple(sorted(victims)),
-                    doubts,
+                    why,
                 )
             )
         return sorted(found, key=lambda knot: knot.members)
@@ -186,7 +184,7 @@ class Graph:
                 go(self._failed_with(current, moves, failed))
         return set(waiting) - moves
 
-    def _task_groups(self) -> list[_Group]:
+    def _task_groups(self) -> list[Siblings]:
         """Tasks that a TaskGroup cancels together when one of them fails.
 
         The task that entered the group can fail as well, while it is still in the body.
@@ -195,10 +193,10 @@ class Graph:
         for task in self.tasks.values():
             wait = task.wait
             if wait is not None and wait.kind == "task_group" and wait.tasks:
-                found.append(_Group(wait.tasks, self._may_fail(wait.tasks)))
+                found.append(Siblings(wait.tasks, self._may_fail(wait.tasks)))
             if task.children:
                 those = (*task.children, task.id)
-                found.append(_Group(task.children, self._may_fail(those)))
+                found.append(Siblings(task.children, self._may_fail(those)))
         return found
 
     def _may_fail(self, numbers: Iterable[int]) -> tuple[int, ...]:
@@ -216,7 +214,7 @@ class Graph:
         for index in self._fails.get(number, ()):
             if index not in failed:
                 failed.add(index)
-                todo += self._groups[index].members
+                todo += self.groups[index].members
         while todo:
             other = todo.pop()
             if other not in found and other not in moves and other in self.tasks:
@@ -300,13 +298,13 @@ class Graph:
         """Ids of the tasks one of which must give a primitive back; () when unknown."""
         if not item.locked and item.permits is not None:
             return ()
-        if not lenient and not (item.sound and (item.accounted or self._all_seen(item))):
+        if not lenient and not (item.sound and (item.accounted or self.all_seen(item))):
             return ()
         if item.unknown:
             return ()  # who has the rest of a pool may give it back at any time
         return tuple(holder.task for holder in item.holders)
 
-    def _all_seen(self, item: Resource) -> bool:
+    def all_seen(self, item: Resource) -> bool:
         """True when a Semaphore that doesn't tell how many permits it has hides no holder.
 
         Where no code of the program calls ``release()``, its permits are taken by ``async with``
@@ -366,54 +364,6 @@ class Graph:
             return [Edge(task.id, n, "lock", wait.resource) for n in needed]
         return [Edge(task.id, n, "await") for n in dict.fromkeys(wait.tasks) if n in stuck]
 
-    def _mates(self, group: set[int]) -> list[str]:
-        """Tasks whose failure would cancel some of ``group``."""
-        found = []
-        for item in self._groups:
-            inside = min((n for n in item.members if n in group), default=None)
-            mate = min((n for n in item.may_fail if n not in group), default=None)
-            if inside is not None and mate is not None:
-                name = self.tasks[mate].name
-                found.append(
-                    f"a TaskGroup cancels {self.tasks[inside].name} if {name} ({mate}) fails"
-                )
-        return found
-
-    def _doubts(self, group: Iterable[int], cycle: list[Edge]) -> tuple[str, ...]:
-        """What keeps a lenient knot from being a proof."""
-        found: list[str] = []
-        for number in sorted(group):
-            task = self.tasks[number]
-            for watchdog in self.watchdogs(task):
-                found.append(
-                    f"{watchdog.name} ({watchdog.id}) may cancel {task.name} when it wakes"
-                )
-            if task.wait is not None and task.wait.needs == "all_or_error":
-                free = [n for n in task.wait.tasks if n not in group]
-                if free or task.wait.opaque:
-                    found.append(f"something else that {task.name} waits for may fail and wake it")
-        found += self._mates(set(group))
-        for edge in cycle:
-            item = self.resources.get(edge.resource or "")
-            if item is None:
-                continue
-            if item.unknown is not None:
-                found.append(f"{item.type} {item.name} may get a connection back in other ways")
-            elif not item.sound:
-                found.append(f"{item.type} {item.name} has an acquire or release of its own")
-            elif item.permits is None and not self._all_seen(item):
-                found.append(f"{item.type} {item.name} does not tell how many permits it has")
-            elif any(holder.how in CODE for holder in item.holders):
-                found.append(
-                    f"that {self.tasks[edge.needed].name} holds {item.type} {item.name} "
-                    "is read from its code, which is likely, not certain"
-                )
-            elif not item.accounted and _all_known(item):
-                found.append(f"the code of another task gives {item.type} {item.name} back")
-            elif not (item.accounted or self._all_seen(item)):
-                found.append(f"who holds {item.type} {item.name} is likely, not certain")
-        return tuple(dict.fromkeys(found))
-
 
 def cancelled_with(task: Task) -> tuple[int, ...]:
     """Ids of the tasks to which a cancellation of ``task`` is passed on."""
@@ -421,8 +371,3 @@ def cancelled_with(task: Task) -> tuple[int, ...]:
     if task.wait is not None and task.wait.kind in _PASSES_CANCEL:
         awaited = task.wait.tasks
     return (*awaited, *task.children)
-
-
-def _all_known(item: Resource) -> bool:
-    """True when every permit is with a task that holds it for certain."""
-    return item.permits == len(item.holders) and all(holder.certain for holder in item.holders)

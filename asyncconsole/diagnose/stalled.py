@@ -22,8 +22,18 @@ _ENTRIES = {"_run_once", "run_forever", "run_until_complete", "_run", "run"}
 def recent(snapshot: Snapshot) -> tuple[Stall, ...]:
     """Stalls that go on, and those that were over less than `RECENT` ago."""
     return tuple(
-        stall for stall in snapshot.stalls if stall.ongoing or over_since(snapshot, stall) < RECENT
+        stall
+        for stall in snapshot.stalls
+        if (stall.ongoing or over_since(snapshot, stall) < RECENT) and not _ours(stall)
     )
+
+
+def _ours(stall: Stall) -> bool:
+    """True when the console itself was in the way: that says nothing about the program."""
+    frame = stall.frame
+    if frame is None or frame.own:
+        return False
+    return "asyncconsole" in frame.file.replace("\\", "/").split("/")
 
 
 def over_since(snapshot: Snapshot, stall: Stall) -> float:
