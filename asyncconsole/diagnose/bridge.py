@@ -51,12 +51,22 @@ class BridgeRule:
             resources=tuple(ResourceRef(key, i.type, i.name) for key, i in locks.items()),
             evidence=tuple(_evidence(case, one)),
             fix=self.fix,
-            now="stacktrace   shows the threads; no command can free them, the program has to "
-            "be started anew",
+            now=_now(one),
             assumes=_doubt(one) if one.lenient else ASSUMES["lock" if locks else "other"],
             stall_ids=tuple(stalls),
             threads=tuple(_threads(one)),
         )
+
+
+def _now(one: Bridge) -> str:
+    """What to type: a task of a loop that still turns can be cancelled."""
+    stuck = [node.number for node in one.circle if node.kind == "wait"]
+    if stuck and not one.loops:
+        return f"cancel {stuck[0]}   then the thread that waits for it goes on"
+    return (
+        "stacktrace   shows the threads; no command can free them, the program has to be "
+        "started anew"
+    )
 
 
 def first_wait(one: Bridge, node: Node | None = None) -> Blocked | None:

@@ -353,22 +353,50 @@ def bridges(
 def restless(first: Snapshot, second: Snapshot) -> frozenset[int]:
     """Idents of the blocked threads that did not stand still between two looks."""
     before = {thread.ident: thread for thread in first.threads}
-    return frozenset(
-        thread.ident
+    found = {
+        thread.ident: thread
         for thread in second.threads
         if thread.blocked is not None and not _still(before.get(thread.ident), thread)
-    )
+    }
+    for ident, thread in list(found.items()):
+        # A signal lets a thread run for a moment, and wait on: then it has the lock if its
+        # holder gave it back, which it did not if that one stood still.
+        if _same_wait(before.get(ident), thread) and _kept(thread, first, second, set(found)):
+            del found[ident]
+    return frozenset(found)
+
+
+def _same_wait(before: Thread | None, now: Thread) -> bool:
+    was = before.blocked if before is not None else None
+    blocked = now.blocked
+    if was is None or blocked is None:
+        return False
+    same = (was.kind, was.token, was.frame) == (blocked.kind, blocked.token, blocked.frame)
+    return same and bool(blocked.token)
 
 
 def _still(before: Thread | None, now: Thread) -> bool:
-    was = before.blocked if before is not None else None
-    blocked = now.blocked
-    if before is None or was is None or blocked is None:
+    if before is None or now.blocked is None or not _same_wait(before, now):
         return False
-    same = (was.kind, was.token, was.frame) == (blocked.kind, blocked.token, blocked.frame)
-    if not same or not blocked.token:
+    return now.blocked.kind in _SURE or before.ran == now.ran
+
+
+def _kept(thread: Thread, first: Snapshot, second: Snapshot, moved: set[int]) -> bool:
+    """True when who has the lock that a thread waits for stood still between two looks."""
+    blocked = thread.blocked
+    if blocked is None or blocked.kind != "lock":
         return False
-    return blocked.kind in _SURE or before.ran == now.ran
+    item = second.resource(blocked.resource)
+    tasks = [holder.task for holder in item.holders] if item is not None else []
+    tokens = [
+        {task.id: task.wait.token for task in look.tasks if task.wait is not None}
+        for look in (first, second)
+    ]
+    if tasks:
+        return all(tokens[0].get(n) and tokens[0].get(n) == tokens[1].get(n) for n in tasks)
+    idents = {source.number for source in blocked.sources}
+    known = {one.ident for one in second.threads if one.blocked is not None}
+    return bool(idents) and idents.issubset(known - moved)
 
 
 def stood(
@@ -391,12 +419,16 @@ def stood(
 
 def _slept(ident: int, first: Snapshot, second: Snapshot) -> bool:
     """True when the loop of a thread slept all the time between, with callbacks to run."""
-    ran = [
-        next((one.ran for one in look.threads if one.ident == ident), None)
-        for look in (first, second)
-    ]
     before, now = (
         {one.token for loop in look.loops if loop.thread_id == ident for one in loop.stranded}
         for look in (first, second)
     )
-    return bool(before) and bool(now) and ran[0] == ran[1] and before.issubset(now)
+    if not before or not now or not before.issubset(now):
+        return False
+    if 0 not in before:
+        return True  # the very same callbacks: a turn would have run them all
+    ran = [
+        next((one.ran for one in look.threads if one.ident == ident), None)
+        for look in (first, second)
+    ]
+    return ran[0] is not None and ran[0] == ran[1]

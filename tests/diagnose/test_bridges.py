@@ -135,17 +135,17 @@ def test_a_thread_that_waits_for_something_else_by_now_has_moved(token):
     assert bool(verdicts(first, second)) is (token == 5)
 
 
-@pytest.mark.parametrize("ran", [100, 101])
-def test_a_thread_that_has_run_since_may_have_had_the_lock(ran):
+@pytest.mark.parametrize("token", [6, 7])
+def test_whoever_has_the_lock_must_have_stood_still(token):
     wait = blocked(Source("thread", 8), kind="lock", resource="L9", type="threading.RLock")
-    other = Thread(8, "other", blocked=blocked(Source("loop", 1), token=6))
 
-    def one(spent):
+    def one(spent, number):
         found = on_the_loop(wait, ran=spent)
+        other = Thread(8, "other", blocked=blocked(Source("loop", 1), token=number))
         return replace(found, threads=(*found.threads, other))
 
-    expected = [("thread_lock_on_loop", "deadlock")] if ran == 100 else []
-    assert verdicts(one(100), one(ran)) == expected
+    expected = [("thread_lock_on_loop", "deadlock")] if token == 6 else []
+    assert verdicts(one(100, 6), one(101, token)) == expected
 
 
 def test_a_source_that_is_unknown_may_do_it():
@@ -184,23 +184,49 @@ def test_a_timeout_may_cancel_the_task_that_waits_for_the_job(deadline):
 
 
 @pytest.mark.parametrize(
-    ("timers", "files", "ran", "expected"),
+    ("timers", "files", "token", "expected"),
     [
-        (0, 0, 10, [("threadsafe_wakeup_missing", "deadlock")]),
-        (1, 0, 10, [("threadsafe_wakeup_missing", "stall")]),
-        (0, 2, 10, [("threadsafe_wakeup_missing", "stall")]),
-        (None, None, 10, [("threadsafe_wakeup_missing", "stall")]),
-        (0, 0, 11, []),
+        (0, 0, 3, [("threadsafe_wakeup_missing", "deadlock")]),
+        (1, 0, 3, [("threadsafe_wakeup_missing", "stall")]),
+        (0, 2, 3, [("threadsafe_wakeup_missing", "stall")]),
+        (None, None, 3, [("threadsafe_wakeup_missing", "stall")]),
+        (0, 0, 4, []),
     ],
 )
-def test_a_loop_that_sleeps_on_its_callbacks(timers, files, ran, expected):
-    queue = (Stranded("Task.__wakeup", 3, (1,), "Event READY"),)
-    loop = Loop(1, "L", "main", 7, True, timers=timers, files=files, stranded=queue)
+def test_a_loop_that_sleeps_on_its_callbacks(timers, files, token, expected):
+    ready = replace(task(1, "reader"), state="ready")
+    threads = (Thread(7, "main", loop=1), Thread(8, "sensor"))
+
+    def one(number):
+        queue = (Stranded("Task.__wakeup", number, (1,), "Event READY"),)
+        loop = Loop(1, "L", "main", 7, True, timers=timers, files=files, stranded=queue)
+        return world(*threads, tasks=(ready,), loops=(loop,))
+
+    assert verdicts(one(3), one(token)) == expected
+    assert confirm(one(3)).findings == ()
+
+
+@pytest.mark.parametrize(("ran", "found"), [(10, True), (11, False)])
+def test_callbacks_that_have_no_number_need_a_thread_that_did_not_run(ran, found):
+    queue = (Stranded("Task.__wakeup", 0, (1,)),)
+    loop = Loop(1, "L", "main", 7, True, stranded=queue)
     ready = replace(task(1, "reader"), state="ready")
 
     def one(spent):
-        threads = (Thread(7, "main", loop=1, ran=spent), Thread(8, "sensor"))
-        return world(*threads, tasks=(ready,), loops=(loop,))
+        return world(Thread(7, "main", ran=spent), tasks=(ready,), loops=(loop,))
 
-    assert verdicts(one(10), one(ran)) == expected
-    assert confirm(one(10)).findings == ()
+    assert bool(verdicts(one(10), one(ran))) is found
+
+
+@pytest.mark.parametrize(("token", "found"), [(3, True), (4, False)])
+def test_a_signal_wakes_a_thread_that_waits_for_a_lock_and_no_proof_is_lost(token, found):
+    wait = blocked(kind="lock", resource="L1", type="threading.Lock", name="LOCK")
+    loop = Loop(1, "L", "main", 7, running=True, task=1, tasks=2)
+
+    def one(spent, number):
+        holder = task(2, "upload", await_wait(token=number, kind="timer"), ("L1",))
+        thread = Thread(7, "main", loop=1, blocked=wait, ran=spent)
+        return world(thread, tasks=(task(1, "lister"), holder), loops=(loop,))
+
+    expected = [("thread_lock_on_loop", "deadlock")] if found else []
+    assert verdicts(one(10, 3), one(11, token)) == expected
