@@ -51,7 +51,7 @@ class AsleepRule:
         ever = loop.timers == 0 and loop.files == 0
         return Finding(
             id="",
-            verdict="deadlock" if ever else "stall",
+            verdict="deadlock" if ever else "suspect",
             proven=ever,
             kind=self.kind,
             summary=text,
@@ -61,8 +61,8 @@ class AsleepRule:
             now="any command that runs on the loop wakes it, such as `console`",
             assumes="no other thread and no signal wakes this loop, which has no timer and no I/O"
             if ever
-            else "observed: it slept all the time between two looks; its next timer or I/O, or "
-            "whatever else wakes it, lets them go on, late",
+            else "not proven: it slept all the time between two looks, but its next timer or I/O, "
+            "or whatever else wakes it, lets them go on, late",
             threads=(ThreadRef(loop.thread_id or 0, loop.thread),),
         )
 

@@ -134,6 +134,9 @@ def _parts(one: Bridge) -> Iterable[tuple[int, Role]]:
         if blocked.kind == "lock":
             yield from ((number, "holder") for number in bridges.holders(blocked))
     yield from ((node.number, "stuck") for node in one.members if node.kind in {"task", "wait"})
+    if not one.loops:  # whose jobs these threads run
+        workers = [bridges.threads[ident] for ident in one.threads]
+        yield from ((number, "stuck") for thread in workers for number in thread.works_for)
     pools = {node.number for node in one.members if node.kind == "pool"}
     for pool in bridges.snapshot.pools:
         for job in pool.jobs if pool.id in pools else ():

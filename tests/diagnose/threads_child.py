@@ -490,9 +490,9 @@ async def healthy_pool_of_one():
 
 
 async def look():
-    target = LiveTarget(asyncio.get_running_loop(), stall_threshold=0.2)
+    target = LiveTarget(asyncio.get_running_loop(), stall_threshold=0.3)
     target.start()
-    await asyncio.sleep(0.9)
+    await asyncio.sleep(1.1)
     first = await target.snapshot("all")
     await target.settle()
     second = await target.snapshot("all")
