@@ -79,6 +79,8 @@ class Graph:
         self.partners = Partners(snapshot)
         self._helpers = Helpers(snapshot, self.partners, self.sources)
         self._cancellable = self._may_be_cancelled()
+        self._stuck: dict[bool, set[int]] = {}
+        self._all_suspended = not any(t.wait is None or t.gap for t in self.tasks.values())
         self.groups = self._task_groups()
         self._fails: dict[int, list[int]] = {}
         for index, group in enumerate(self.groups):
@@ -136,6 +138,11 @@ class Graph:
 
     def stuck(self, *, lenient: bool = False) -> set[int]:
         """Ids of the tasks that can never move again."""
+        if lenient not in self._stuck:
+            self._stuck[lenient] = self._find_stuck(lenient)
+        return self._stuck[lenient]
+
+    def _find_stuck(self, lenient: bool) -> set[int]:
         needed_by: dict[int, list[int]] = {}
         waiting: dict[int, Task] = {}
         moves: set[int] = set()
@@ -317,7 +324,7 @@ class Graph:
             and all(holder.certain for holder in item.holders)
             and self.partners.known
             and not self.partners.releases
-            and not any(task.wait is None or task.gap for task in self.tasks.values())
+            and self._all_suspended
         )
 
     def _candidates(self, task: Task, lenient: bool) -> tuple[int, ...]:
