@@ -111,28 +111,33 @@ class Roll:
             quiet.sweep()
             yield None
 
-    def observe(self, most: int) -> None:
+    def observe(self, most: int) -> list[Any] | None:
         """Note which future each task is suspended on, so that waits get an age.
 
         Does nothing without the GIL. In programs of more than ``most`` tasks these are only
         numbered, and that once they have become many more, so that it need not be done
         while somebody waits.
+
+        Returns:
+            The tasks that were looked at; None when that was left out.
         """
         if not has_gil():
-            return
+            return None
         count = registry.registered()
         if count > most:
             if count > self._enlisted * GROWTH:
                 with quiet.quiet():
                     self.look()
                 self._enlisted = count
-            return
+            return None
         listed = self.look().tasks
-        if len(listed) <= most:
-            for task in listed:
-                future = futures.waiter(task)
-                if future is not None and not futures.done(future):
-                    self.futures.of(future)
+        if len(listed) > most:
+            return None
+        for task in listed:
+            future = futures.waiter(task)
+            if future is not None and not futures.done(future):
+                self.futures.of(future)
+        return listed
 
 
 @cache

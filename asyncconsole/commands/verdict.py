@@ -7,6 +7,8 @@ import dataclasses
 from asyncconsole.commands.port import Target
 from asyncconsole.diagnose import again, confirm, obscure
 from asyncconsole.model import Diagnosis, Gap, Snapshot
+from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.model.ended import joined
 
 MOST_OBSCURE = 2_000
 """Waits that a copy is asked about where nobody asked for a thorough look."""
@@ -30,7 +32,7 @@ async def verdict(
         why = f"{count:,} tasks wait for something that anybody may give; `doctor` looks deeper"
         first = dataclasses.replace(first, gaps=(*first.gaps, Gap("what can wake the tasks", why)))
     elif count:
-        first = dataclasses.replace(first, autopsy=await target.autopsy())
+        first = _with(first, await target.autopsy())
     wanted = again(first)
     if wanted is not None and not wanted:
         nothing = Diagnosis(first.pid, first.taken_at)
@@ -38,8 +40,16 @@ async def verdict(
     if first.autopsy is None:
         await target.settle()
     second = await target.snapshot("all", only=wanted)
-    second = dataclasses.replace(second, autopsy=first.autopsy, stalls=tuple(target.stalls()))
+    second = dataclasses.replace(second, stalls=tuple(target.stalls()))
+    if first.autopsy is not None:
+        second = _with(second, first.autopsy)
     return second, confirm(first, second, partial=wanted is not None)
+
+
+def _with(snapshot: Snapshot, autopsy: Autopsy) -> Snapshot:
+    """A snapshot with what a frozen copy told."""
+    ended = joined((snapshot.ended, autopsy.ended))
+    return dataclasses.replace(snapshot, autopsy=autopsy, ended=tuple(ended))
 
 
 def document(snapshot: Snapshot, diagnosis: Diagnosis) -> dict[str, object]:

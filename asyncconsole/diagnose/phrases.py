@@ -108,4 +108,8 @@ def fate(ended: Ended) -> str:
     if ended.outcome == "cancelled":
         by = f" by {ended.cancelled_by}" if ended.cancelled_by not in {"", "unknown"} else ""
         return f"was cancelled{by}"
+    if ended.outcome == "destroyed":
+        return f"was garbage collected while it was pending{spot}"
+    if ended.outcome == "gone":
+        return "has ended, nobody saw how"
     return "has returned"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.gap import Gap
+from asyncconsole.model.leftovers import OpenGenerator, Unstarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Autopsy:
         routines: The program's own functions, those that have to do with primitives.
         ended: Tasks that have ended and are still referred to.
         gaps: What could not be found out, and why.
+        unstarted: Coroutines that were never started.
+        generators: Async generators that hold something and that no task iterates now.
     """
 
     pause: float = 0.0
@@ -77,3 +80,5 @@ class Autopsy:
     routines: tuple[Routine, ...] = ()
     ended: tuple[Ended, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    unstarted: tuple[Unstarted, ...] = ()
+    generators: tuple[OpenGenerator, ...] = ()

@@ -28,4 +28,10 @@ async def take(program: Program) -> Autopsy:
     except frozen.NoCopyError as error:
         return Autopsy(gaps=(Gap("what can wake the tasks", str(error)),))
     found = autopsy.read(data)
-    return dataclasses.replace(found, pause=pause, took=time.monotonic() - began)
+    ended = [
+        item if item.id else dataclasses.replace(item, id=program.tasks.fresh())
+        for item in found.ended
+    ]
+    return dataclasses.replace(
+        found, ended=tuple(ended), pause=pause, took=time.monotonic() - began
+    )

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole._version import __version__
-from asyncconsole.capture import quiet
+from asyncconsole.capture import complaints, quiet
 from asyncconsole.serve import address, discovery, journal, loading, pace
 from asyncconsole.serve.address import DEFAULT_PORT
 from asyncconsole.serve.door import Door
@@ -381,10 +381,8 @@ def _after_fork() -> None:
     """A forked child has our sockets but not our thread: it closes them and starts afresh."""
     global _running, _lock  # noqa: PLW0603 - the child's own state begins here
     _lock = threading.RLock()
-    journal.forked()
-    pace.forked()
-    loading.forked()
-    quiet.forked()
+    for part in (journal, pace, loading, quiet, complaints):
+        part.forked()
     tracking = sys.modules.get("asyncconsole.track.tracker")
     if tracking is not None:
         tracking.forked()

@@ -14,6 +14,7 @@ from asyncconsole.capture import quiet, roll
 from asyncconsole.capture.loops import has_gil
 from asyncconsole.model.errors import UnknownItemError
 from asyncconsole.model.status import ProbeStatus, TrackStatus
+from asyncconsole.serve.past import Past
 from asyncconsole.stall import Probe
 
 if TYPE_CHECKING:
@@ -29,15 +30,8 @@ if TYPE_CHECKING:
 # What only commands need is imported where it is used: `loading.prepare` has loaded it then.
 # ruff: noqa: PLC0415
 
-OBSERVE = 2.0
-"""Seconds between looks at what tasks wait on, so that waits get an age."""
-
 PULSE = 0.25
 """Seconds between two beats of our own while the probe, which else gives them, is off."""
-
-MOST_OBSERVED = 2_000
-"""Tasks above which these looks are left out: they would cost too much."""
-
 
 MANY = 2_000
 """Tasks of a snapshot that is freed in slices."""
@@ -83,7 +77,7 @@ class LiveTarget:
         )
         self._loop = loop
         self._pulse: asyncio.TimerHandle | None = None
-        self._observed = 0.0
+        self._past = Past(self._roll)
         self._tracked = track_tasks, track_locks
         self._tracker: Tracker | None = None
         self._kept: list[tuple[Task, ...]] = []
@@ -94,6 +88,7 @@ class LiveTarget:
         """Begin to watch the loops. Must run on the side thread."""
         self._probe.start()
         self._set_pulse()
+        self._past.start()
         tasks, locks = self._tracked
         if tasks or locks:
             self._configure(tasks, locks)
@@ -101,6 +96,7 @@ class LiveTarget:
     def close(self) -> None:
         """Stop watching; may be called again."""
         self._probe.stop()
+        self._past.close()
         if self._freeing is not None:
             self._freeing.cancel()
         self._rest.close()
@@ -128,11 +124,8 @@ class LiveTarget:
         quiet.check()
         if self._tracker is not None:
             self._tracker.beat()
-        if time.monotonic() - self._observed >= OBSERVE:
-            self._roll.observe(MOST_OBSERVED)
-            self._observed = time.monotonic()
-            if self._tracker is not None:
-                self._tracker.note_loops()
+        if self._past.look() and self._tracker is not None:
+            self._tracker.note_loops()
 
     @property
     def _program(self) -> Program:
@@ -168,6 +161,8 @@ class LiveTarget:
         )
         if threads and has_gil():  # not on a loop: it would see itself
             found = self._program.dress(found)
+        if full:
+            found = dataclasses.replace(found, ended=tuple(self._past.ended(self.ended())))
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
         return await self._with_lags(found)

@@ -8,12 +8,13 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import short
+from asyncconsole.capture.endings import End
 from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.instant import stamp
 from asyncconsole.model.status import TrackStatus
-from asyncconsole.track.ended import MOST, End, Ring
+from asyncconsole.track.ended import MOST, Ring
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
 
