@@ -156,8 +156,10 @@ def _unstarted(program: Program, coroutines: list[Any], live: list[Any]) -> Iter
 
 
 def _dropped() -> Iterator[Any]:
-    """Coroutines that Python has warned of: each warning that was shown is noted in the module
-    that it is about (``warn_explicit`` of CPython's ``_warnings.c``).
+    """Coroutines that Python has warned of.
+
+    Each warning that was shown is noted in the module that it is about (``warn_explicit`` of
+    CPython's ``_warnings.c``).
     """
     for _, space in reach.modules(own=is_own):
         registry = space.get("__warningregistry__")
