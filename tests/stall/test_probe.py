@@ -19,11 +19,29 @@ THRESHOLD = 0.2
 
 def run(scenario, python=sys.executable, kind="asyncio", *, complains=False):
     """What a child process saw: its stalls, and what its scenario returned."""
+    found = see(scenario, python, kind, complains=complains)
+    return found["stalls"], found["extra"]
+
+
+def see(scenario, python=sys.executable, kind="asyncio", *, complains=False):
+    """All that a child process tells."""
     own = ("-W", "ignore::DeprecationWarning:__main__")
     done = children.run(python, *own, VICTIM, scenario, kind, quiet=False)
     assert bool(done.stderr) == complains, done.stderr
-    found = json.loads(done.stdout)
-    return found["stalls"], found["extra"]
+    return json.loads(done.stdout)
+
+
+def left_alone(scenario, python=sys.executable, kind="asyncio"):
+    """The stalls that a child saw on a machine that let it run all the while.
+
+    A stopped process and one that gets no CPU differ in what the kernel counts, some of it
+    later: one that had neither the one nor the other alone proves nothing about either.
+    """
+    for _ in range(8):
+        found = see(scenario, python, kind)
+        if found["queued"] < THRESHOLD / 2:
+            return found["stalls"]
+    pytest.skip("the machine is too busy to tell a stopped process from a starved one")
 
 
 def source(stall):
@@ -127,14 +145,19 @@ def test_busy_loops_that_answer_are_not_stalled(python, kind):
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
-@pytest.mark.parametrize("scenario", ["loaded", "starving", "stopped_idle", "stopped_busy"])
+@pytest.mark.parametrize("scenario", ["loaded", "starving"])
 def test_no_stall_comes_of(scenario, kind):
     assert run(scenario, kind=kind)[0] == []
 
 
-@pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_no_stall_comes_of_a_stopped_idle_process(kind):
+    assert left_alone("stopped_idle", kind=kind) == []
+
+
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))
 def test_no_stall_comes_of_a_stopped_process(python, kind):
-    assert run("stopped_busy", python, kind)[0] == []
+    assert left_alone("stopped_busy", python, kind) == []
 
 
 @pytest.mark.parametrize("kind", ["asyncio", "uvloop"])

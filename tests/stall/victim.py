@@ -595,6 +595,12 @@ def new_loop(kind):
     return loop
 
 
+def queued():
+    """Seconds that the threads of this process were ready to run and had no CPU."""
+    files = Path("/proc/self/task").glob("*/schedstat")
+    return sum(int(file.read_text().split()[1]) for file in files) / 1e9
+
+
 def main(scenario, kind):
     side = Side()
     loop = new_loop(kind)
@@ -602,6 +608,7 @@ def main(scenario, kind):
         logging.getLogger("asyncio").setLevel(logging.ERROR)  # it complains of slow callbacks
     if kind == "uvloop" and sys.version_info < (3, 11):
         side.book.note(loop)  # the way of the tasks, without Runner
+    before = queued()
     try:
         if sys.version_info >= (3, 11):
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
@@ -611,9 +618,10 @@ def main(scenario, kind):
     finally:
         signal.alarm(20)  # what comes now must end, too
     stalls = [dataclasses.asdict(stall) for stall in side.probe.stalls()]
+    waited = queued() - before
     side.close()
     loop.close()
-    print(json.dumps({"stalls": stalls, "extra": extra}))
+    print(json.dumps({"stalls": stalls, "extra": extra, "queued": waited}))
 
 
 if __name__ == "__main__":
