@@ -9,7 +9,7 @@ EXPECT = {
     "verdict": ["deadlock", "suspect"],
     "stuck": ["initialize"],
     "cause": [],
-    "bystanders": ["sse-reader", "telemetry"],
+    "bystanders": ["sse-reader", "telemetry", "post-writer"],
     "report": "modelcontextprotocol/python-sdk#410",
     "tracked": False,
 }
@@ -56,9 +56,10 @@ class Session:
             await self.transport.incoming.get()
 
 
-async def telemetry():
+async def telemetry(transport):
     while True:
         await asyncio.sleep(0.1)
+        await transport.outgoing.put({"id": None, "method": "notifications/alive"})
 
 
 async def main():
@@ -67,7 +68,7 @@ async def main():
     others = [
         asyncio.create_task(transport.write(), name="post-writer"),
         asyncio.create_task(session.read(), name="sse-reader"),
-        asyncio.create_task(telemetry(), name="telemetry"),
+        asyncio.create_task(telemetry(transport), name="telemetry"),
     ]
     start = asyncio.create_task(session.request("initialize"), name="initialize")
     await asyncio.sleep(0.3)

@@ -10,7 +10,7 @@ EXPECT = {
     "verdict": ["deadlock", "suspect"],
     "stuck": ["job:7"],
     "cause": ["JSONDecodeError"],
-    "bystanders": ["beat", "broker"],
+    "bystanders": ["beat", "broker", "sqs-poll"],
     "report": "celery/celery#3434",
     "tracked": False,
 }
@@ -46,6 +46,13 @@ async def broker(inbox):
         task.add_done_callback(job_done)
 
 
+async def poll(source, inbox):
+    while True:
+        if source:
+            await inbox.put(source.pop(0))
+        await asyncio.sleep(0.03)
+
+
 async def beat():
     while True:
         await asyncio.sleep(0.1)
@@ -53,15 +60,13 @@ async def beat():
 
 async def main():
     inbox = asyncio.Queue()
+    amounts = ['{"amount": 1}', "<html>", '{"amount": 3}', "", '{"amount": 5}', "oops"]
     running = [
         asyncio.create_task(beat(), name="beat"),
         asyncio.create_task(broker(inbox), name="broker"),
+        asyncio.create_task(poll([*amounts, '{"amount": 7}'], inbox), name="sqs-poll"),
     ]
-    for payload in ('{"amount": 1}', "<html>", '{"amount": 3}', "", '{"amount": 5}', "oops"):
-        await inbox.put(payload)
-        await asyncio.sleep(0.03)
-    await inbox.put('{"amount": 7}')
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.3)
     print("READY", flush=True)
     await asyncio.gather(*running)
 

@@ -5,7 +5,7 @@ import asyncio
 EXPECT = {
     "kind": "semaphore_nested",
     "also": [],
-    "verdict": ["deadlock"],
+    "verdict": ["deadlock", "suspect"],
     "stuck": ["page:/", "page:/docs"],
     "cause": ["gate"],
     "bystanders": ["stats"],

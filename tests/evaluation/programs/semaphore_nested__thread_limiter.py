@@ -5,7 +5,7 @@ import asyncio
 EXPECT = {
     "kind": "semaphore_nested",
     "also": ["pool_exhaustion"],
-    "verdict": ["deadlock"],
+    "verdict": ["deadlock", "suspect"],
     "stuck": ["thumbnail:1", "thumbnail:2", "thumbnail:3"],
     "cause": ["limiter"],
     "bystanders": ["clock", "quick"],
