@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test interpreters lint types contracts docs package format bench clean
+.PHONY: help demo test evaluate interpreters lint types contracts docs package format bench clean
 
 help:
 	@echo 'make demo          a service that truly deadlocks, with the console on it'
 	@echo 'make test          the whole suite, on every CPython 3.10 to 3.15 there is (ARGS="-k locks")'
+	@echo 'make evaluate      every verdict on programs that hang and on look-alikes; docs/verdicts.md gets the table'
 	@echo 'make lint types contracts docs package    the other checks of .ci/run'
 	@echo 'make format bench clean'
 
@@ -23,6 +24,9 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev interpreters
 	@$(BIN)/python -m pytest $(ARGS)
+
+evaluate: $(VENV)/.ready-dev interpreters
+	@$(BIN)/python -m tests.evaluation.score --write --quiet $(ARGS)
 
 interpreters: $(VENV)/.ready-dev
 	@$(BIN)/python .ci/interpreters.py
