@@ -2,7 +2,8 @@
 
 Looks at every task when the program has been READY for a second, and again SECONDS later. Prints JSON:
 for each task name (``unnamed`` for all without one) what became of it: ``parked`` (on the very same future both times), ``moved``,
-``runs`` (waits for nothing: it has the loop, or wants it), ``ended``, ``new``.
+``runs`` (waits for nothing: it has the loop, or wants it), ``ended``, ``new``. ``blocked`` says whether a
+loop that tasks wait on did not run a callback within seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.evaluation.loops import run_program
+
+ANSWERS = 3.0  # seconds in which a loop that is not blocked runs a callback
 
 
 def waits():
@@ -45,12 +48,23 @@ def compare(before, after):
     return {name: sorted(seen) for name, seen in fates.items()}
 
 
+def blocked():
+    """Whether a loop does not answer; asked last, for asking wakes it."""
+    for loop in {task.get_loop() for task in waits()}:
+        answered = threading.Event()
+        loop.call_soon_threadsafe(answered.set)
+        if not answered.wait(ANSWERS):
+            return True
+    return False
+
+
 def watch(ready, seconds):
     ready.wait()
     time.sleep(1)
     before = waits()
     time.sleep(seconds)
-    print(json.dumps(compare(before, waits())), flush=True)
+    fates = compare(before, waits())
+    print(json.dumps({"tasks": fates, "blocked": blocked()}), flush=True)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
