@@ -1,9 +1,9 @@
 """What a program of the evaluation really does, with no console in it: ``truth.py PROGRAM LOOP SECONDS``.
 
-Looks at every task when the program has been READY for a second, and again SECONDS later. Prints JSON:
-for each task name (``unnamed`` for all without one) what became of it: ``parked`` (on the very same future both times), ``moved``,
-``runs`` (waits for nothing: it has the loop, or wants it), ``ended``, ``new``. ``blocked`` says whether a
-loop that tasks wait on did not run a callback within seconds.
+Looks at every task when the program has been READY for a second, and again SECONDS later. Prints TRUTH and JSON: for each task name (``unnamed`` for all without one) what
+became of it: ``parked`` (on the very same future both times), ``moved``, ``runs`` (waits for nothing: it
+has the loop, or wants it), ``ended``, ``new``. Then BLOCKED, if a loop does not run a callback within
+seconds.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ def watch(ready, seconds):
     time.sleep(1)
     before = waits()
     time.sleep(seconds)
-    fates = compare(before, waits())
-    print(json.dumps({"tasks": fates, "blocked": blocked()}), flush=True)
+    print("TRUTH", json.dumps(compare(before, waits())), flush=True)
+    if blocked():
+        print("BLOCKED", flush=True)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
