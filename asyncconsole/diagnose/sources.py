@@ -34,6 +34,7 @@ class Sources:
         self._live: set[int] = set()
         self._before: dict[int, list[int]] | None = None
         self._first: list[int] = []
+        self._absent: list[int] = []
         self._shared: frozenset[int] = frozenset()
         if wakes is not None:
             self._leads = dict(wakes.leads)
@@ -49,8 +50,8 @@ class Sources:
                 if token and tokens.get(number) == token:
                     self._node[number] = node
                     self._waiters.setdefault(node, []).append(number)
-                else:  # it goes on, or nobody looked
-                    self._first += owns
+                else:  # it has gone on, or nobody looked
+                    self._absent += owns
         self.known = frozenset(self._node)
         self.kept = frozenset(wakes.kept if wakes is not None else ())
         self.keeps: dict[int, list[tuple[str, int, str]]] = {}
@@ -73,7 +74,7 @@ class Sources:
         self._live = set()
         if lenient:
             return self._spread(node for node in self._first if node not in self._shared)
-        return self._spread(self._first)
+        return self._spread(self._first + self._absent)
 
     def moves(self, task: int) -> list[int]:
         """A task may move, and use whatever it refers to: ids of those it may then wake."""

@@ -9,7 +9,7 @@ from tests.diagnose import broken_provers
 from tests.interpreters import CHECKOUT, INTERPRETERS
 
 PROGRAM = CHECKOUT / "tests" / "diagnose" / "random_waits.py"
-PROGRAMS = 105
+PROGRAMS = 90
 """Random programs for each interpreter."""
 
 
