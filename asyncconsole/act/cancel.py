@@ -56,7 +56,7 @@ def ask(requests: Sequence[Request]) -> None:
     for request in requests:
         loop = futures.loop(request.task)
         request.before = futures.waiter(request.task)
-        request.place = _place(request.task)
+        request.place = place(request.task)
         if futures.done(request.task):
             request.outcome = "done"
             continue
@@ -115,7 +115,7 @@ async def watch(requests: Sequence[Request], seconds: float) -> None:
             request.outcome = "pending" if request.delivered is not None else "blocked"
             request.after = time.monotonic() - began
             if request.delivered is not None:
-                request.detail = request.failed or f"it is at {_place(request.task)}"
+                request.detail = request.failed or f"it is at {place(request.task)}"
 
 
 def fate(task: Any) -> str:
@@ -134,7 +134,7 @@ def _judge(request: Request, began: float, now: float) -> None:
         request.detail = f"CancelledError left at {request.place}" if request.place else ""
     elif futures.done(task):
         request.outcome = "finished"
-        request.detail = _ending(task)
+        request.detail = ending(task)
     elif request.failed:
         request.outcome = "pending"
         request.detail = request.failed
@@ -143,7 +143,7 @@ def _judge(request: Request, began: float, now: float) -> None:
         moved = waiter is not request.before and waiter is not None and not futures.done(waiter)
         if moved and not _must_cancel(task):
             request.outcome = "swallowed"
-            request.detail = f"CancelledError was caught; now at {_place(task)}"
+            request.detail = f"CancelledError was caught; now at {place(task)}"
 
 
 def _must_cancel(task: Any) -> bool:
@@ -152,7 +152,7 @@ def _must_cancel(task: Any) -> bool:
     return found is True
 
 
-def _ending(task: Any) -> str:
+def ending(task: Any) -> str:
     """How a task ended that was not cancelled. Doesn't mark its exception as retrieved."""
     exception = getattr(task, "_exception", None)
     if exception is not None:
@@ -160,7 +160,7 @@ def _ending(task: Any) -> str:
     return "it returned"
 
 
-def _place(task: Any) -> str:
+def place(task: Any) -> str:
     """``bank.py:22`` of the innermost own frame; "" when it can't be told."""
     levels = walk(futures.coroutine(task)).levels
     for level in reversed(levels):

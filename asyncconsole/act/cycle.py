@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asyncconsole.act.wakeup import detach, wake
 from asyncconsole.capture import futures
 from asyncconsole.capture.chain import walk
 from asyncconsole.capture.waits import understand
@@ -82,13 +83,10 @@ def unwind(task: Any) -> bool:
     Returns:
         False when the task's wake-up can't be found.
     """
-    future = futures.waiter(task)
-    loop = futures.loop(task)
-    for callback in futures.callbacks(future):
-        if getattr(callback, "__self__", None) is task:
-            future.remove_done_callback(callback)
-            cancelled = loop.create_future()
-            cancelled.cancel()
-            loop.call_soon(callback, cancelled)
-            return True
-    return False
+    wakeup = detach(task)
+    if wakeup is None:
+        return False
+    cancelled = futures.loop(task).create_future()
+    cancelled.cancel()
+    wake(task, wakeup, cancelled)
+    return True

@@ -102,13 +102,24 @@ def loop(future: Any) -> Any:
 
 def callbacks(future: Any) -> list[Any]:
     """The functions that run when the future is done."""
+    return [callback for callback, _ in reactions(future)]
+
+
+def reactions(future: Any) -> list[tuple[Any, Any]]:
+    """The functions that run when the future is done, each with its context (or None)."""
     if issubclass(type(future), CFuture):
         found = _CALLBACKS(future)
     else:
         found = attribute(future, "_callbacks")
     if type(found) is not list:
         return []
-    return [pair[0] if type(pair) is tuple and pair else pair for pair in found]
+    return [_reaction(item) for item in found]
+
+
+def _reaction(item: Any) -> tuple[Any, Any]:
+    if type(item) is tuple and item:
+        return item[0], item[1] if len(item) > 1 else None
+    return item, None
 
 
 def callback_named(future: Any, qualname: str) -> Any:

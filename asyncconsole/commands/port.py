@@ -46,6 +46,73 @@ class CancelOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Throw:
+    """Have a task's ``await`` raise.
+
+    Attributes:
+        task: Id of the task.
+        token: The wait that is meant, see `asyncconsole.model.Wait.token`.
+        exception: Name of the exception, ``TimeoutError`` or ``module.Name``.
+        message: Its argument; None for none.
+    """
+
+    task: int
+    token: int
+    exception: str
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Complete the future that a task is suspended on.
+
+    Attributes:
+        task: Id of the task.
+        token: The wait that is meant, see `asyncconsole.model.Wait.token`.
+        value: The result.
+    """
+
+    task: int
+    token: int
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Give back a lock for whoever has it.
+
+    Attributes:
+        resource: Its id.
+        loop: Id of the loop that it belongs to, if that is known.
+    """
+
+    resource: str
+    loop: int | None = None
+
+
+Deed = Throw | Resolve | Release
+
+
+@dataclass(frozen=True, slots=True)
+class DeedOutcome:
+    """What came of a deed.
+
+    Attributes:
+        outcome: ``raised`` (the task ended with that very exception), ``finished`` or
+            ``cancelled`` (it ended otherwise), ``goes_on``, ``released``, ``refused``
+            (nothing was done), ``blocked`` (its loop did not get to it, and it was taken
+            back), ``pending`` (it was done, and nothing came of it yet), ``done`` (the
+            task had ended before).
+        after: Seconds from request to outcome.
+        detail: Where, or why.
+    """
+
+    outcome: str
+    after: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Census:
     """A snapshot with primitives that no task waits for or holds.
 
@@ -131,6 +198,19 @@ class Target(Protocol):
         Returns:
             An outcome for each task, and what became of each witness: ``cancelled``,
             ``finished``, or ``alive``.
+        """
+
+    async def recover(
+        self, deed: Deed, wait: float, witnesses: Sequence[int] = ()
+    ) -> tuple[DeedOutcome, Mapping[int, str]]:
+        """Do one of the last resorts and watch for ``wait`` seconds what comes of it.
+
+        Returns:
+            The outcome, and what became of each witness, as of `cancel`.
+
+        Raises:
+            UnknownItemError: The task or lock is not there (any more).
+            UsageError: It can't be done to that.
         """
 
     def stalls(self) -> Sequence[Stall]:

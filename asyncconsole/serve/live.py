@@ -18,13 +18,13 @@ from asyncconsole.serve.past import Past
 from asyncconsole.stall import Probe
 
 if TYPE_CHECKING:
-    from asyncconsole.act.cancel import Request
     from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
-    from asyncconsole.commands.port import CancelOutcome, Census, Scope
+    from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Scope
     from asyncconsole.model import Loop, Snapshot, Stall, Task
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.ended import Ended
+    from asyncconsole.serve.recovery import Hands
     from asyncconsole.track.tracker import Tracker
 
 # What only commands need is imported where it is used: `loading.prepare` has loaded it then.
@@ -292,55 +292,24 @@ class LiveTarget:
         self, tasks: Sequence[int], wait: float, witnesses: Sequence[int] = ()
     ) -> tuple[Sequence[CancelOutcome], Mapping[int, str]]:
         """Ask tasks to cancel and watch what happens."""
-        from asyncconsole.act.cancel import Request, ask, fate, watch
-        from asyncconsole.commands.port import CancelOutcome
+        from asyncconsole.serve.recovery import cancel
 
-        seen = {number: self._roll.find(number) for number in witnesses}
-        requests = []
-        for number in tasks:
-            task = self._roll.find(number)
-            if task is None:
-                msg = f"Task {number} has ended."
-                raise UnknownItemError(msg)
-            requests.append(Request(task, *self._roll.number(task)))
-            if self._tracker is not None:
-                self._tracker.note_cancel(task)
-        del task
-        ask(requests)
-        await watch(requests, wait)
-        await self.settle()
-        fates = {number: fate(task) for number, task in seen.items()}
-        outcomes = [
-            CancelOutcome(
-                request.number,
-                request.name,
-                request.outcome,
-                request.after,
-                self._why_blocked(request) if request.outcome == "blocked" else request.detail,
-            )
-            for request in requests
-        ]
-        return outcomes, fates
+        noted = self._tracker.note_cancel if self._tracker is not None else None
+        return await cancel(self._hands(), tasks, wait, witnesses, noted)
 
-    def _why_blocked(self, request: Request) -> str:
-        """What keeps the task's loop from running its callbacks."""
-        from asyncconsole.capture import futures
-        from asyncconsole.diagnose.phrases import place
+    async def recover(
+        self, deed: Deed, wait: float, witnesses: Sequence[int] = ()
+    ) -> tuple[DeedOutcome, Mapping[int, str]]:
+        """Do one of the last resorts and watch what comes of it."""
+        from asyncconsole.serve.recovery import recover
 
-        number = self._roll.loops.note(futures.loop(request.task))
-        for stall in self._probe.stalls():
-            if stall.ongoing and stall.loop == number:
-                frame = stall.frame
-                where = place(frame.file, frame.line, frame.function) if frame else "C code"
-                call = f" ({stall.call})" if stall.call else ""
-                return (
-                    f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}, "
-                    "so nothing can happen before that returns"
-                )
-        facts = {fact.number: fact for fact in self._roll.loops.find()}
-        if number in facts and not facts[number].running:
-            return "its loop is not running"
-        return "its loop has not run a callback since"
+        return await recover(self._hands(), self._program.things, deed, wait, witnesses)
+
+    def _hands(self) -> Hands:
+        """What acting on the program needs."""
+        from asyncconsole.serve.recovery import Hands
+
+        return Hands(self._roll, self._probe.stalls)
 
     def stalls(self) -> Sequence[Stall]:
         """Recorded stalls, oldest first."""

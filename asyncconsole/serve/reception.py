@@ -53,7 +53,6 @@ _LAST_WORDS = 1.2
 
 
 _LATER = (
-    "asyncconsole.act.cancel",
     "asyncconsole.capture.autopsy",
     "asyncconsole.capture.focus",
     "asyncconsole.capture.frozen",
@@ -66,6 +65,7 @@ _LATER = (
     "asyncconsole.serve.autopsy",
     "asyncconsole.serve.census",
     "asyncconsole.serve.look",
+    "asyncconsole.serve.recovery",
     "asyncconsole.serve.turns",
     "asyncconsole.track.tracker",
     "ast",
