@@ -58,7 +58,7 @@ def exception_class(name: str) -> type[BaseException]:
     if issubclass(found, asyncio.CancelledError):
         msg = "throw: use `cancel`: timeouts and TaskGroups count cancellations."
         raise UsageError(msg)
-    return found
+    return found  # type: ignore[no-any-return]  # just asked
 
 
 class Throwing:
@@ -71,7 +71,9 @@ class Throwing:
         message: Its argument; None for none.
     """
 
-    def __init__(self, task: Any, future: Any, cls: type[BaseException], message: str | None):
+    def __init__(
+        self, task: Any, future: Any, cls: type[BaseException], message: str | None
+    ) -> None:
         self.task = task
         self.error: BaseException | None = None
         self._future = future

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
-from asyncconsole.model import Result, UsageError
+from asyncconsole.model import Line, Result, UsageError
 
 Effect = Literal["read", "write"]
 
@@ -34,6 +34,19 @@ def _no_options(_parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What a command is about to do.
+
+    Attributes:
+        lines: The same in words; a person is shown them and asked.
+        facts: What ``run`` needs again, as ``options.plan.facts``.
+    """
+
+    lines: tuple[Line, ...]
+    facts: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One command of the console. A file in ``commands/`` binds one to ``COMMAND``.
 
@@ -47,6 +60,10 @@ class Command:
         aliases: Other names.
         effect: ``write`` when it changes the program; read-only consoles refuse it.
         asks: With these options a ``write`` command changes nothing, and is allowed anyway.
+        plan: ``await plan(target, options)`` gives a `Plan` and changes nothing. At a
+            terminal it is shown and a person must agree, unless they said ``--yes``
+            (which such a command has by itself), before ``run`` is called;
+            ``options.asked`` is true then.
         deadline: Seconds after which the session gives up and says so.
         interactive: True when it needs the terminal itself.
         group: Heading in ``help``.
@@ -59,6 +76,7 @@ class Command:
     aliases: tuple[str, ...] = ()
     effect: Effect = "read"
     asks: Callable[[argparse.Namespace], bool] = lambda _options: False
+    plan: Callable[..., Awaitable[Plan]] | None = None
     deadline: float = 10.0
     interactive: bool = False
     group: str = "look"
@@ -68,6 +86,8 @@ class Command:
         """A fresh parser of this command's options."""
         parser = OptionParser(self.name)
         self.configure(parser)
+        if self.plan is not None:
+            parser.add_argument("--yes", "-y", action="store_true", help="don't ask first")
         return parser
 
     def parse(self, words: list[str]) -> argparse.Namespace:

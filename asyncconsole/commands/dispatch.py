@@ -14,7 +14,10 @@ from asyncconsole import commands
 from asyncconsole.commands.command import Command, nearest
 from asyncconsole.model import Snapshot, UsageError
 
-ROOM = {"command", "dispatch", "findings", "links", "port", "select", "phrases", "verdict"}
+ROOM = {
+    *("command", "dispatch", "findings", "freed", "links", "port", "resort", "select", "phrases"),
+    "verdict",
+}
 """Modules of this folder that are not commands."""
 
 

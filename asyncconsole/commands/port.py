@@ -200,6 +200,14 @@ class Target(Protocol):
             ``finished``, or ``alive``.
         """
 
+    def rehearse(self, deed: Deed) -> None:
+        """Find out whether a last resort can be tried at all; changes nothing.
+
+        Raises:
+            UnknownItemError: The task or lock is not there (any more).
+            UsageError: It can't be done to that.
+        """
+
     async def recover(
         self, deed: Deed, wait: float, witnesses: Sequence[int] = ()
     ) -> tuple[DeedOutcome, Mapping[int, str]]:
@@ -209,8 +217,8 @@ class Target(Protocol):
             The outcome, and what became of each witness, as of `cancel`.
 
         Raises:
-            UnknownItemError: The task or lock is not there (any more).
-            UsageError: It can't be done to that.
+            UnknownItemError: As `rehearse`.
+            UsageError: As `rehearse`.
         """
 
     def stalls(self) -> Sequence[Stall]:

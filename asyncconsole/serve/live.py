@@ -297,6 +297,12 @@ class LiveTarget:
         noted = self._tracker.note_cancel if self._tracker is not None else None
         return await cancel(self._hands(), tasks, wait, witnesses, noted)
 
+    def rehearse(self, deed: Deed) -> None:
+        """Find out whether a last resort can be tried at all."""
+        from asyncconsole.serve.recovery import prepare
+
+        prepare(self._hands(), self._program.things, deed)
+
     async def recover(
         self, deed: Deed, wait: float, witnesses: Sequence[int] = ()
     ) -> tuple[DeedOutcome, Mapping[int, str]]:

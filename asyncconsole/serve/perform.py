@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Target, Terminal
-from asyncconsole.model import ConsoleError, DeadlineError, Result, UsageError
+from asyncconsole.model import ConsoleError, DeadlineError, Result, Text, UsageError
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
@@ -82,11 +83,19 @@ async def perform(
         if call is None:
             return Answer()
         _allow(call, person, rules)
+        began = time.monotonic()
+        plan = call.command.plan
+        if plan is not None and not await _agreed(call, target, person, timeout, plan):
+            return Answer("Nothing was done.\n", code=1)
+        if timeout is not None:
+            timeout = max(0.0, timeout - (time.monotonic() - began))
         if call.changes:
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
         call.options.person = person.terminal.interactive or person.terminal.colour
-        result = await _run(call, target, person, timeout)
-        shown = "" if result.flow is not None else await _shown(call, result, person.terminal)
+        result = await _run(call, target, person, timeout, call.command.run)
+        shown = (
+            "" if result.flow is not None else await _shown(result, person.terminal, json=call.json)
+        )
         return Answer(shown, code=result.exit_code)
     except Leave:
         return Answer(leave=True)
@@ -123,20 +132,50 @@ def _allow(call: dispatch.Call, person: Person, rules: Rules) -> None:
         raise UsageError(msg)
 
 
+async def _agreed(
+    call: dispatch.Call,
+    target: Target,
+    person: Person,
+    timeout: float | None,
+    plan: Callable[..., Any],
+) -> bool:
+    """Have a command say what it would do, and ask the person at the terminal about it."""
+    options = call.options
+    terminal = person.terminal
+    options.plan = await _run(call, target, person, timeout, plan)
+    options.asked = terminal.interactive and not options.yes
+    if options.asked:
+        said = Result({}, (Text(options.plan.lines),))
+        terminal.write(await _shown(said, terminal, json=False))
+        try:
+            answer = await terminal.read_line("Go on? [y/N] ")
+        except KeyboardInterrupt:
+            raise InterruptedCommandError from None
+        except EOFError:
+            return False
+        return answer.strip().lower() in {"y", "yes"}
+    return True
+
+
 async def _run(
-    call: dispatch.Call, target: Target, person: Person, timeout: float | None
-) -> Result:
-    """Run a command as a task of its own, so that Ctrl-C, time and a lost client can end it."""
+    call: dispatch.Call,
+    target: Target,
+    person: Person,
+    timeout: float | None,
+    run: Callable[..., Any],
+) -> Any:
+    """Run a command (or its plan) as a task that Ctrl-C, time and a lost client can end."""
     command = call.command
     terminal = person.terminal
     if command.interactive:
-        work = _contained(command.run, target, call.options, terminal)
+        work = _contained(run, target, call.options, terminal)
         limit = None
     else:
-        work = _contained(_whole, call, target, person)
+        work = _contained(_whole, run, call, target, person)
         wait = getattr(call.options, "wait", None)
         extra = float(wait) if isinstance(wait, int | float) else 0.0
         limit = command.deadline + extra if timeout is None else timeout
+        call.options.within = limit
     # Not around a whole REPL session: nobody waits for an answer at its prompt.
     with nullcontext() if command.interactive else brisk():
         task = asyncio.ensure_future(work)
@@ -170,10 +209,12 @@ async def _run(
     raise DeadlineError(_late(call, limit or 0.0, target))
 
 
-async def _whole(call: dispatch.Call, target: Target, person: Person) -> Result:
+async def _whole(
+    run: Callable[..., Any], call: dispatch.Call, target: Target, person: Person
+) -> Any:
     """Run a command; an answer in parts is written as it is read."""
-    result: Result = await call.command.run(target, call.options)
-    if result.flow is not None:
+    result = await run(target, call.options)
+    if isinstance(result, Result) and result.flow is not None:
         from asyncconsole.render import flow  # noqa: PLC0415 - loads with the first answer
 
         terminal = person.terminal
@@ -188,10 +229,10 @@ async def _whole(call: dispatch.Call, target: Target, person: Person) -> Result:
     return result
 
 
-async def _contained(run: Callable[..., Any], *args: Any) -> Result:
+async def _contained(run: Callable[..., Any], *args: Any) -> Any:
     """Await a command and let nothing out that would stop the console's loop."""
     try:
-        result: Result = await run(*args)
+        result = await run(*args)
     except KeyboardInterrupt:
         raise InterruptedCommandError from None
     except SystemExit as error:
@@ -215,7 +256,7 @@ def _late(call: dispatch.Call, limit: float, target: Target) -> str:
     return f"`{call.command.name}` was not done after {limit:g} s: {why}."
 
 
-async def _shown(call: dispatch.Call, result: Result, terminal: Terminal) -> str:
+async def _shown(result: Result, terminal: Terminal, *, json: bool) -> str:
     from asyncconsole.render import show  # noqa: PLC0415 - loads with the first answer
 
-    return show(result, json=call.json, width=terminal.width, colour=terminal.colour)
+    return show(result, json=json, width=terminal.width, colour=terminal.colour)

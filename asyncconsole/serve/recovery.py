@@ -19,7 +19,6 @@ from asyncconsole.commands.port import (
     Deed,
     DeedOutcome,
     Release,
-    Resolve,
     Throw,
 )
 from asyncconsole.diagnose import phrases
@@ -59,9 +58,7 @@ class Hands(NamedTuple):
         for stall in self.stalls():
             if stall.ongoing and stall.loop == number:
                 frame = stall.frame
-                where = (
-                    phrases.place(frame.file, frame.line, frame.function) if frame else "C code"
-                )
+                where = phrases.place(frame.file, frame.line, frame.function) if frame else "C code"
                 call = f" ({stall.call})" if stall.call else ""
                 return (
                     f"its loop has been blocked for {stall.duration:.1f} s in {where}{call}, "
@@ -113,10 +110,71 @@ async def cancel(
     return outcomes, {number: fate(task) for number, task in seen.items()}
 
 
+class _Prepared(NamedTuple):
+    """A deed with everything that it needs.
+
+    Attributes:
+        loop: Where it is to be done.
+        resort: Does it.
+        task: Whom it is done to; None for a lock.
+        before: What that task is suspended on.
+    """
+
+    loop: Any
+    resort: resorts.Throwing | resorts.Resolving | resorts.Releasing
+    task: Any = None
+    before: Any = None
+
+
+def prepare(hands: Hands, things: Numbers, deed: Deed) -> _Prepared:
+    """Find whom a deed means and what it takes, and change nothing.
+
+    Args:
+        hands: The program.
+        things: Numbers of its primitives.
+        deed: What to do.
+
+    Raises:
+        UnknownItemError: The task or lock is not there any more.
+        UsageError: It can't be done to that.
+    """
+    if isinstance(deed, Release):
+        return _release(hands, things, deed)
+    task = hands.task(deed.task)
+    before = futures.waiter(task)
+    if before is not None and hands.roll.futures.known(before) != deed.token:
+        before = None  # it waits for something else by now
+    resort: resorts.Throwing | resorts.Resolving
+    if isinstance(deed, Throw):
+        cls = resorts.exception_class(deed.exception)
+        resort = resorts.Throwing(task, before, cls, deed.message)
+    else:
+        resort = resorts.Resolving(task, before, deed.value)
+    return _Prepared(futures.loop(task), resort, task, before)
+
+
+def _release(hands: Hands, things: Numbers, deed: Release) -> _Prepared:
+    number = deed.resource[1:]
+    thing = things.numbered(int(number)) if number.isdecimal() else None
+    if thing is None or deed.resource[:1] != "L":
+        msg = f"{deed.resource} is not there any more, or has no lasting id."
+        raise UnknownItemError(msg)
+    if not resorts.releasable(thing):
+        msg = f"release: {deed.resource} is no Lock, Semaphore or Condition of asyncio."
+        raise UsageError(msg)
+    loop = attribute(thing, "_loop") or attribute(attribute(thing, "_lock"), "_loop")
+    if loop is None and deed.loop is not None:
+        loop = hands.roll.loops.loop(deed.loop)
+    if loop is None:
+        msg = f"release: can't tell which event loop {deed.resource} belongs to."
+        raise UsageError(msg)
+    return _Prepared(loop, resorts.Releasing(thing))
+
+
 async def recover(
     hands: Hands, things: Numbers, deed: Deed, wait: float, witnesses: Sequence[int]
 ) -> tuple[DeedOutcome, Fates]:
-    """See `asyncconsole.commands.port.Target.recover`.
+    """See `asyncconsole.commands.port.Target.recover`; arguments as of `prepare`.
 
     Args:
         hands: The program.
@@ -126,71 +184,39 @@ async def recover(
         witnesses: Ids of more tasks.
     """
     seen = {number: hands.roll.find(number) for number in witnesses}
-    if isinstance(deed, Release):
-        outcome = await _release(hands, things, deed, wait)
-    else:
-        outcome = await _on_task(hands, deed, wait)
+    outcome = await _do(hands, prepare(hands, things, deed), wait)
     await asyncio.sleep(SETTLE)
     return outcome, {number: fate(task) for number, task in seen.items()}
 
 
-async def _release(hands: Hands, things: Numbers, deed: Release, wait: float) -> DeedOutcome:
-    number = deed.resource[1:]
-    thing = things.numbered(int(number)) if number.isdecimal() else None
-    if thing is None or deed.resource[:1] != "L":
-        msg = f"{deed.resource} is not there any more, or has no lasting id."
-        raise UnknownItemError(msg)
-    if not resorts.releasable(thing):
-        msg = f"release: a {type(thing).__name__} of {type(thing).__module__} has no holder."
-        raise UsageError(msg)
-    loop = attribute(thing, "_loop") or attribute(attribute(thing, "_lock"), "_loop")
-    if loop is None and deed.loop is not None:
-        loop = hands.roll.loops.loop(deed.loop)
-    if loop is None:
-        msg = f"release: can't tell which event loop {deed.resource} belongs to."
-        raise UsageError(msg)
-    began = time.monotonic()
-    errand = Errand(loop, resorts.Releasing(thing).do)
-    over = await errand.watch(wait, lambda: True) or not errand.take_back()
-    after = time.monotonic() - began
-    if not over:
-        return DeedOutcome("blocked", after, hands.why_blocked(loop))
-    return DeedOutcome("refused" if errand.refused else "released", after, errand.refused)
-
-
-async def _on_task(hands: Hands, deed: Throw | Resolve, wait: float) -> DeedOutcome:
-    task = hands.task(deed.task)
-    if futures.done(task):
+async def _do(hands: Hands, deed: _Prepared, wait: float) -> DeedOutcome:
+    task = deed.task
+    if task is not None and futures.done(task):
         return DeedOutcome("done", 0.0)
-    before = futures.waiter(task)
-    if before is None or hands.roll.futures.known(before) != deed.token:
+    if task is not None and deed.before is None:
         return DeedOutcome("refused", 0.0, resorts.MOVED)
-    resort: resorts.Throwing | resorts.Resolving
-    if isinstance(deed, Throw):
-        cls = resorts.exception_class(deed.exception)
-        resort = resorts.Throwing(task, before, cls, deed.message)
-    else:
-        resort = resorts.Resolving(task, before, deed.value)
-    loop = futures.loop(task)
     began = time.monotonic()
-    errand = Errand(loop, resort.do)
-    left = resorts.went_on(task, before)
+    errand = Errand(deed.loop, deed.resort.do)
+    left = resorts.went_on(task, deed.before)
 
     def settled() -> bool:
         """It has ended, or stayed where it went on to for a moment."""
-        quiet = errand.done is not None and time.monotonic() - errand.done > SETTLED
-        return futures.done(task) or (quiet and left())
+        if task is None or futures.done(task):
+            return True
+        return errand.done is not None and time.monotonic() - errand.done > SETTLED and left()
 
     over = await errand.watch(wait, settled)
     after = time.monotonic() - began
     if errand.done is None and errand.take_back():
-        return DeedOutcome("blocked", after, hands.why_blocked(loop))
+        return DeedOutcome("blocked", after, hands.why_blocked(deed.loop))
     if errand.refused:
         return DeedOutcome("refused", after, errand.refused)
+    if task is None:
+        return DeedOutcome("released", after)
     if futures.state(task) == "CANCELLED":
         return DeedOutcome("cancelled", after)
     if futures.done(task):
-        thrown = resort.error if isinstance(resort, resorts.Throwing) else None
+        thrown = deed.resort.error if isinstance(deed.resort, resorts.Throwing) else None
         same = thrown is not None and getattr(task, "_exception", None) is thrown
         return DeedOutcome("raised" if same else "finished", after, ending(task))
     return DeedOutcome("goes_on" if over else "pending", after, place(task))

@@ -1,0 +1,134 @@
+"""``resolve``: completes the future that a task is suspended on."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+
+from asyncconsole.commands import resort, select
+from asyncconsole.commands.command import Command, Plan
+from asyncconsole.commands.port import Resolve, Target
+from asyncconsole.model import ConsoleError, Line, Result, Snapshot, Task, UsageError, line
+
+_HELD = {"lock", "semaphore", "limiter", "pool"}
+"""Waits whose end means that one has got something."""
+
+_LOOK_AGAIN = {"queue_get", "queue_put", "condition", "barrier", "stream_send", "stream_receive"}
+"""Waits that are in a loop: who wakes looks whether there is reason to."""
+
+_LONGEST = 4096
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("task", metavar="TASK", help="number, name or id(task)")
+    parser.add_argument(
+        "value",
+        nargs="?",
+        default="None",
+        metavar="VALUE",
+        help="the result, a Python literal such as 3 or \"'text'\" (default None)",
+    )
+    resort.configure(parser)
+
+
+async def _plan(target: Target, options: argparse.Namespace) -> Plan:
+    resort.check("resolve", options)
+    value = _literal(options.value)
+    before = await select.about(target, [options.task], deep=True)
+    task = select.task(before, options.task)
+    token = resort.suspended("resolve", task)
+    _completable(before, task)
+    who = f"{task.name} ({task.id})"
+    shown = repr(value)
+    shown = shown if len(shown) < 60 else shown[:57] + "..."  # noqa: PLR2004 - as much as reads well
+    lines = [
+        line(f"Waking {who}, {resort.at(task)}: the future gets {shown}."),
+        *_consequences(before, task),
+    ]
+    deed = Resolve(task.id, token, value)
+    return await resort.plan(target, resort.Facts("resolve", deed, who, before, (task.id,)), lines)
+
+
+def _literal(text: str) -> object:
+    """The value that a literal means.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if len(text) > _LONGEST:
+        msg = f"resolve: VALUE may have {_LONGEST} characters."
+        raise UsageError(msg)
+    try:
+        found: object = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        msg = (
+            f"resolve: `{text[:60]}` is no Python literal. Quote text twice: "
+            "resolve TASK \"'text'\"."
+        )
+        raise UsageError(msg) from None
+    return found
+
+
+def _completable(snapshot: Snapshot, task: Task) -> None:
+    """Refuse waits whose end is not a future's to say.
+
+    Raises:
+        ConsoleError: It waits for a task, or for something that it would then have.
+    """
+    wait = task.wait
+    if wait is None:
+        return
+    who = f"{task.name} ({task.id})"
+    if wait.kind in resort.ON_TASKS and (wait.tasks or wait.kind in {"gather", "shield"}):
+        below = resort.named(snapshot, wait.tasks) or wait.name
+        msg = (
+            f"resolve: {who} waits for {below}, and only that can give a result. "
+            f"See `where {task.id}`."
+        )
+        raise ConsoleError(msg)
+    if wait.kind in _HELD:
+        instead = f"Use `release {wait.resource}`" if wait.kind != "pool" else "Use `throw`"
+        msg = (
+            f"resolve: {who} would think that it has {wait.name}, which somebody else may have. "
+            f"{instead}, or `cancel {task.id}`."
+        )
+        raise ConsoleError(msg)
+
+
+def _consequences(snapshot: Snapshot, task: Task) -> list[Line]:
+    """What else comes of it."""
+    wait = task.wait
+    if wait is None:
+        return []
+    found = []
+    if wait.kind in {"future", "executor"} and wait.resource is not None:
+        item = snapshot.resource(wait.resource)
+        also = resort.others([w.task for w in item.waiters], task.id) if item is not None else []
+        if also:
+            found.append(line(f"The same future wakes {resort.named(snapshot, also)}."))
+    if wait.kind == "future":
+        found.append(line("Whoever completes it later gets InvalidStateError."))
+    elif wait.kind == "executor":
+        found.append(line("The thread goes on; its own result will be refused, with a log line."))
+    elif wait.kind == "event":
+        found.append(line(f"{wait.name} itself is not set: nobody else goes on."))
+    elif wait.kind in _LOOK_AGAIN:
+        found.append(line("It looks again, and waits again where nothing has changed."))
+    return found
+
+
+async def _run(target: Target, options: argparse.Namespace) -> Result:
+    return await resort.run(target, options)
+
+
+COMMAND = Command(
+    name="resolve",
+    summary="Last resort: complete the future that a task is suspended on.",
+    run=_run,
+    configure=_configure,
+    effect="write",
+    plan=_plan,
+    deadline=30.0,
+    group="act",
+    examples=("resolve 3", "resolve 3 \"{'status': 200}\" --yes"),
+)
