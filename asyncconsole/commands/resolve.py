@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from asyncconsole.commands import resort, select
 from asyncconsole.commands.command import Command, Plan
@@ -43,8 +45,12 @@ async def _plan(target: Target, options: argparse.Namespace) -> Plan:
     shown = shown if len(shown) < 60 else shown[:57] + "..."  # noqa: PLR2004 - as much as reads well
     lines = [
         line(f"Waking {who}, {resort.at(task)}: the future gets {shown}."),
-        *_consequences(before, task),
+        *_consequences(task),
     ]
+    if also := [name async for name in _also(target, task.id, token)]:
+        more = f" and {len(also) - resort.MOST_NAMES} more" if len(also) > resort.MOST_NAMES else ""
+        names = ", ".join(also[: resort.MOST_NAMES])
+        lines.append(line(f"The same future wakes {names}{more}."))
     deed = Resolve(task.id, token, value)
     return await resort.plan(target, resort.Facts("resolve", deed, who, before, (task.id,)), lines)
 
@@ -95,17 +101,21 @@ def _completable(snapshot: Snapshot, task: Task) -> None:
         raise ConsoleError(msg)
 
 
-def _consequences(snapshot: Snapshot, task: Task) -> list[Line]:
+async def _also(target: Target, number: int, token: int) -> AsyncIterator[str]:
+    """Other tasks that are suspended on the very same future."""
+    async with aclosing(target.stream()) as parts:  # type: ignore[type-var]  # it is a generator
+        async for part in parts:
+            for task in part.tasks:
+                if task.wait is not None and task.wait.token == token and task.id != number:
+                    yield f"{task.name} ({task.id})"
+
+
+def _consequences(task: Task) -> list[Line]:
     """What else comes of it."""
     wait = task.wait
     if wait is None:
         return []
     found = []
-    if wait.kind in {"future", "executor"} and wait.resource is not None:
-        item = snapshot.resource(wait.resource)
-        also = resort.others([w.task for w in item.waiters], task.id) if item is not None else []
-        if also:
-            found.append(line(f"The same future wakes {resort.named(snapshot, also)}."))
     if wait.kind == "future":
         found.append(line("Whoever completes it later gets InvalidStateError."))
     elif wait.kind == "executor":

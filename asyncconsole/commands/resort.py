@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asyncconsole.commands import freed, phrases
@@ -153,8 +153,3 @@ def _told(facts: Facts, outcome: DeedOutcome) -> Line:
         ),
     }
     return stories.get(outcome.outcome, line(("Nothing was done", "warn"), f": {detail}."))
-
-
-def others(numbers: Collection[int | None], but: int) -> list[int]:
-    """These tasks but for one and those that are not known."""
-    return [number for number in numbers if number is not None and number != but]
