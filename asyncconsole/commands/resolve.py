@@ -39,15 +39,16 @@ async def _plan(target: Target, options: argparse.Namespace) -> Plan:
     before = await select.about(target, [options.task], deep=True)
     task = select.task(before, options.task)
     token = resort.suspended("resolve", task)
-    _completable(before, task)
+    inner = resort.innermost(before, task)
+    _completable(before, inner)
     who = f"{task.name} ({task.id})"
     shown = repr(value)
     shown = shown if len(shown) < 60 else shown[:57] + "..."  # noqa: PLR2004 - as much as reads well
     lines = [
         line(f"Waking {who}, {resort.at(task)}: the future gets {shown}."),
-        *_consequences(task),
+        *_consequences(inner),
     ]
-    if also := [name async for name in _also(target, task.id, token)]:
+    if also := [name async for name in _also(target, inner)]:
         more = f" and {len(also) - resort.MOST_NAMES} more" if len(also) > resort.MOST_NAMES else ""
         names = ", ".join(also[: resort.MOST_NAMES])
         lines.append(line(f"The same future wakes {names}{more}."))
@@ -101,12 +102,13 @@ def _completable(snapshot: Snapshot, task: Task) -> None:
         raise ConsoleError(msg)
 
 
-async def _also(target: Target, number: int, token: int) -> AsyncIterator[str]:
+async def _also(target: Target, waiter: Task) -> AsyncIterator[str]:
     """Other tasks that are suspended on the very same future."""
+    token = waiter.wait.token if waiter.wait is not None else 0
     async with aclosing(target.stream()) as parts:  # type: ignore[type-var]  # it is a generator
         async for part in parts:
             for task in part.tasks:
-                if task.wait is not None and task.wait.token == token and task.id != number:
+                if task.wait is not None and task.wait.token == token and task.id != waiter.id:
                     yield f"{task.name} ({task.id})"
 
 

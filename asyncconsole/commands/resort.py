@@ -19,6 +19,9 @@ ON_TASKS = {"task", "gather", "wait", "as_completed", "wait_for", "shield", "tas
 
 MOST_NAMES = 5
 
+MOST_LAYERS = 50
+"""Tasks of ``wait_for`` inside each other that are followed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -70,6 +73,22 @@ def suspended(command: str, task: Task) -> int:
         )
         raise ConsoleError(msg)
     return task.wait.token
+
+
+def innermost(snapshot: Snapshot, task: Task) -> Task:
+    """The task that waits in its stead.
+
+    Up to Python 3.11 `asyncio.wait_for` runs what it waits for in a task of its own.
+    """
+    for _ in range(MOST_LAYERS):
+        wait = task.wait
+        if wait is None or wait.kind != "wait_for" or len(wait.tasks) != 1:
+            break
+        inner = snapshot.task(wait.tasks[0])
+        if inner is None:
+            break
+        task = inner
+    return task
 
 
 def at(task: Task) -> str:

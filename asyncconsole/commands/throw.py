@@ -28,7 +28,7 @@ async def _plan(target: Target, options: argparse.Namespace) -> Plan:
     before = await select.about(target, [options.task], deep=True)
     task = select.task(before, options.task)
     deed = Throw(task.id, resort.suspended("throw", task), options.exception, options.message)
-    _harmless(task)
+    _harmless(resort.innermost(before, task))
     shown = options.exception.rpartition(".")[2]
     shown += f"({options.message!r})" if options.message is not None else ""
     who = f"{task.name} ({task.id})"
