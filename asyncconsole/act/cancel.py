@@ -120,19 +120,19 @@ async def watch(requests: Sequence[Request], seconds: float) -> None:
 
 def fate(task: Any) -> str:
     """What has become of a task: ``cancelled``, ``finished`` or ``alive``."""
-    if task is None or futures.state(task) == "FINISHED":
-        return "finished"
-    return "cancelled" if futures.state(task) == "CANCELLED" else "alive"
+    state = futures.state(task) if task is not None else "FINISHED"
+    return {"FINISHED": "finished", "CANCELLED": "cancelled"}.get(state, "alive")
 
 
 def _judge(request: Request, began: float, now: float) -> None:
     """Give a request its outcome when there is one."""
     task = request.task
     request.after = now - began
-    if futures.state(task) == "CANCELLED":
+    state = futures.state(task)  # read once: it may change between two looks
+    if state == "CANCELLED":
         request.outcome = "cancelled"
         request.detail = f"CancelledError left at {request.place}" if request.place else ""
-    elif futures.done(task):
+    elif state != "PENDING":
         request.outcome = "finished"
         request.detail = ending(task)
     elif request.failed:

@@ -32,7 +32,7 @@ async def _plan(target: Target, options: argparse.Namespace) -> Plan:
     item = select.resource(before, options.lock)
     deed = Release(item.id, _loop(before, item))
     target.rehearse(deed)
-    if not item.locked and item.permits is None and "emaphore" not in item.type:
+    if not item.locked and "emaphore" not in item.type:
         msg = f"release: {item.name} ({item.id}) is {item.state}: there is nothing to release."
         raise ConsoleError(msg)
     who = f"{item.type} {item.name} ({item.id})"

@@ -213,9 +213,10 @@ async def _do(hands: Hands, deed: _Prepared, wait: float) -> DeedOutcome:
         return DeedOutcome("refused", after, errand.refused)
     if task is None:
         return DeedOutcome("released", after)
-    if futures.state(task) == "CANCELLED":
+    state = futures.state(task)  # read once: it may change between two looks
+    if state == "CANCELLED":
         return DeedOutcome("cancelled", after)
-    if futures.done(task):
+    if state != "PENDING":
         thrown = deed.resort.error if isinstance(deed.resort, resorts.Throwing) else None
         same = thrown is not None and getattr(task, "_exception", None) is thrown
         return DeedOutcome("raised" if same else "finished", after, ending(task))

@@ -287,6 +287,20 @@ async def rings():
     await asyncio.Event().wait()
 
 
+async def stalled():
+    """A task that waits while another one blocks the loop, and a lock that is held."""
+
+    async def holds():
+        async with LOCKS["alice"]:
+            await asyncio.Event().wait()
+
+    async def nightly():
+        await asyncio.sleep(0.1)
+        read_ledger()
+
+    await asyncio.gather(spawn(holds(), "holds"), spawn(nightly(), "nightly"))
+
+
 async def grouped():
     """A task that waits at the end of its TaskGroup."""
 
