@@ -83,12 +83,13 @@ async def perform(
         if call is None:
             return Answer()
         _allow(call, person, rules)
-        began = time.monotonic()
         plan = call.command.plan
-        if plan is not None and not await _agreed(call, target, person, timeout, plan):
-            return Answer("Nothing was done.\n", code=1)
-        if timeout is not None:
-            timeout = max(0.0, timeout - (time.monotonic() - began))
+        if plan is not None:
+            began = time.monotonic()
+            if not await _agreed(call, target, person, timeout, plan):
+                return Answer("Nothing was done.\n", code=1)
+            if timeout is not None:  # a script's, so nobody was asked
+                timeout = max(0.0, timeout - (time.monotonic() - began))
         if call.changes:
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
         call.options.person = person.terminal.interactive or person.terminal.colour
