@@ -45,7 +45,7 @@ def told(snapshot: Snapshot, item: Finding) -> list[Line]:
     """One finding: what, why, how sure that is, and what to do."""
     sure = "proven " if item.proven and item.verdict == "deadlock" else ""
     head = line(
-        (f"{item.id}  ", "id"),
+        (f"{item.id}  " if item.id else "", "id"),
         (f"{sure}{item.verdict}", STYLES[item.verdict]),
         (f" ({item.kind}): ", "dim"),
         (findings.headline(item), "name"),

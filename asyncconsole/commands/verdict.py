@@ -15,7 +15,11 @@ MOST_OBSCURE = 2_000
 
 
 async def verdict(
-    target: Target, *, deep: bool = True, most: int = MOST_OBSCURE
+    target: Target,
+    *,
+    deep: bool = True,
+    most: int = MOST_OBSCURE,
+    first: Snapshot | None = None,
 ) -> tuple[Snapshot, Diagnosis]:
     """Two captures with a pause between them, and what they prove.
 
@@ -25,8 +29,9 @@ async def verdict(
         target: The program.
         deep: Ask a frozen copy as well where the first look leaves something open.
         most: But not about more waits than that: it would take long.
+        first: The first look, if it has just been taken.
     """
-    first = await target.snapshot("all")
+    first = first or await target.snapshot("all")
     count = obscure(first) if deep else 0
     if count > most:
         why = f"{count:,} tasks wait for something that anybody may give; `doctor` looks deeper"

@@ -76,13 +76,19 @@ _OPEN = frozenset(
 
 def obscure(first: Snapshot) -> int:
     """How many tasks wait for something that only a frozen copy tells more about."""
+    return len(open_waits(first))
+
+
+def open_waits(first: Snapshot) -> frozenset[tuple[int, int]]:
+    """The waits of which only a frozen copy tells more: ids of tasks, tokens of futures."""
     known = {item.id for item in first.resources if item.accounted}
-    return sum(
-        task.wait is not None
+    return frozenset(
+        (task.id, task.wait.token)
+        for task in first.tasks
+        if task.wait is not None
         and task.wait.kind in _OPEN
         and task.wait.due is None
         and task.wait.resource not in known
-        for task in first.tasks
     )
 
 

@@ -22,6 +22,10 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-threshold",
         {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
     ),
+    (
+        "--watch",
+        {"type": float, "metavar": "S", "help": "check it every S seconds, log what is wrong"},
+    ),
     ("--no-track", {"action": "store_true", "help": "don't record how tasks and locks are taken"}),
     ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
 )
@@ -86,7 +90,7 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "track_tasks": not options.no_track,
         "track_locks": not options.no_track,
     }
-    for name in ("host", "port", "stall_threshold"):
+    for name in ("host", "port", "stall_threshold", "watch"):
         value = getattr(options, name)
         if value is not None:
             how[name] = value

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole._version import __version__
 from asyncconsole.capture import complaints, quiet
 from asyncconsole.serve import address, discovery, journal, loading, pace
 from asyncconsole.serve.address import DEFAULT_PORT
@@ -161,8 +160,9 @@ class Console:
             return
         if unix and hasattr(sock, "sendmsg") and os.name == "posix":
             self._open_unix(directory / f"{os.getpid()}.sock")
+        record = discovery.describe(self.host, self.port, self.socket_path)
         try:
-            self._files.append(discovery.write(directory, self._record()))
+            self._files.append(discovery.write(directory, record))
         except OSError as error:
             address.note_missing("discovery record", error)
 
@@ -174,24 +174,6 @@ class Console:
         else:
             self._files.append(path)
             self.socket_path = str(path)
-
-    def _record(self) -> discovery.Record:
-        words = getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or [sys.executable]
-        try:
-            cwd = os.getcwd()  # noqa: PTH109 - a string is wanted
-        except OSError:  # it was deleted
-            cwd = ""
-        return discovery.Record(
-            pid=os.getpid(),
-            started=discovery.started(os.getpid()),
-            argv=tuple(str(word)[:500] for word in words[:50]),
-            cwd=cwd,
-            host=self.host,
-            port=self.port,
-            socket=self.socket_path,
-            version=__version__,
-            at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        )
 
     def serve(
         self, make_target: MakeTarget, rules: Rules, token: str | None, options: dict[str, Any]
@@ -246,6 +228,7 @@ def start(
     stall_threshold: float | None = None,
     track_tasks: bool | int = False,
     track_locks: bool = False,
+    watch: float | None = None,
     strict_port: bool = False,
 ) -> Console:
     """Serve a console from a side thread of this process.
@@ -268,6 +251,8 @@ def start(
         track_tasks: Record where each task is created, by whom, and how it ends; a number
             asks for that many frames of the creation chain.
         track_locks: Record who takes each lock and semaphore, also explicitly.
+        watch: Seconds between two checks of the program by itself; what it finds is logged
+            once, to the logger ``asyncconsole.findings``. None for no checks.
         strict_port: Raise when an explicitly given port is taken.
 
     Returns:
@@ -283,6 +268,9 @@ def start(
     if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
         msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
         raise ValueError(msg)
+    if watch is not None and not 0 < watch < float("inf"):
+        msg = f"watch={watch!r}: give seconds between two checks, or None."
+        raise ValueError(msg)
     if isinstance(track_tasks, int) and track_tasks < 0:
         msg = f"track_tasks={track_tasks!r}: give True, False or a number of frames."
         raise ValueError(msg)
@@ -293,6 +281,7 @@ def start(
         "stall_threshold": stall_threshold,
         "track_tasks": track_tasks,
         "track_locks": track_locks,
+        "watch": watch,
     }
     return launch(
         LiveTarget,

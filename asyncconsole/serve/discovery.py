@@ -10,10 +10,14 @@ import contextlib
 import json
 import os
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from asyncconsole._version import __version__
 
 RECORD_SCHEMA = "asyncconsole/console/1"
 _LARGEST = 64 * 1024
@@ -47,6 +51,32 @@ class Record:
     socket: str | None
     version: str
     at: str
+
+
+def describe(host: str | None, port: int | None, socket: str | None) -> Record:
+    """The record of this process's console.
+
+    Args:
+        host: As in `Record`.
+        port: As in `Record`.
+        socket: As in `Record`.
+    """
+    words = getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or [sys.executable]
+    try:
+        cwd = os.getcwd()  # noqa: PTH109 - a string is wanted
+    except OSError:  # it was deleted
+        cwd = ""
+    return Record(
+        pid=os.getpid(),
+        started=started(os.getpid()),
+        argv=tuple(str(word)[:500] for word in words[:50]),
+        cwd=cwd,
+        host=host,
+        port=port,
+        socket=socket,
+        version=__version__,
+        at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    )
 
 
 def directories() -> list[Path]:

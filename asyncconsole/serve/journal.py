@@ -29,9 +29,13 @@ _LINES = 8
 _places = threading.BoundedSemaphore(_LINES)
 
 
-def note(logger: logging.Logger, level: int, message: str, *args: Any, **options: Any) -> None:
-    """Log one line soon, from a thread of its own; never blocks or raises."""
-    _send(logger, level, lambda: logger.log(level, message, *args, **options), None)
+def note(logger: logging.Logger, level: int, message: str, *args: Any, **options: Any) -> bool:
+    """Log one line soon, from a thread of its own; never blocks or raises.
+
+    Returns:
+        False when it was dropped: the log is stuck, or wants nothing of that level.
+    """
+    return _send(logger, level, lambda: logger.log(level, message, *args, **options), None)
 
 
 async def record(message: str, *args: Any) -> None:

@@ -56,6 +56,7 @@ class LiveTarget:
         stall_threshold: Seconds; None for the default, 0 for no probe.
         track_tasks: Record new tasks and ended ones; a number of frames, or True.
         track_locks: Record owners of locks.
+        watch: Seconds between two checks of the program by itself; None for none.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class LiveTarget:
         stall_threshold: float | None = None,
         track_tasks: bool | int = False,
         track_locks: bool = False,
+        watch: float | None = None,
     ) -> None:
         self.read_only = read_only
         self._locals = dict(locals or {})
@@ -79,6 +81,8 @@ class LiveTarget:
         self._pulse: asyncio.TimerHandle | None = None
         self._past = Past(self._roll)
         self._tracked = track_tasks, track_locks
+        self._watch = watch
+        self._watching: asyncio.Task[None] | None = None
         self._tracker: Tracker | None = None
         self._kept: list[tuple[Task, ...]] = []
         self._freeing: asyncio.Task[None] | None = None
@@ -92,11 +96,17 @@ class LiveTarget:
         tasks, locks = self._tracked
         if tasks or locks:
             self._configure(tasks, locks)
+        if self._watch is not None:
+            from asyncconsole.serve.watching import keep
+
+            self._watching = asyncio.ensure_future(keep(self, self._watch))
 
     def close(self) -> None:
         """Stop watching; may be called again."""
         self._probe.stop()
         self._past.close()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._freeing is not None:
             self._freeing.cancel()
         self._rest.close()

@@ -66,6 +66,7 @@ _LATER = (
     "asyncconsole.serve.census",
     "asyncconsole.serve.look",
     "asyncconsole.serve.recovery",
+    "asyncconsole.serve.selfcheck",
     "asyncconsole.serve.turns",
     "asyncconsole.track.tracker",
     "ast",

@@ -8,7 +8,7 @@ import sys
 
 from tests.interpreters import CHECKOUT
 
-NAME = re.compile(r"(\d+|\+[a-z0-9-]+)\.(added|changed|fixed)(\.[a-z0-9-]+)?\.md")
+NAME = re.compile(r"(\d+|\+[a-z0-9-]+)\.(added|changed|fixed)(\.\d+)?\.md")
 
 
 def test_every_fragment_has_a_name_towncrier_knows_and_says_something():
