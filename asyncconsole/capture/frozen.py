@@ -277,13 +277,24 @@ def run(
         most_memory: Resident bytes above which the program is not copied.
         most_bytes: Bytes of the answer.
 
-    Yields:
-        The pieces of the answer.
+    Returns:
+        The pieces of the answer, as they come.
 
     Raises:
         NoCopyError: There is no copy, or it did not answer in full; says why.
     """
-    copy = Copy(job, deadline, most_memory=most_memory, most_bytes=most_bytes)
+    return answer(Copy(job, deadline, most_memory=most_memory, most_bytes=most_bytes))
+
+
+def answer(copy: Copy) -> Iterator[bytes]:
+    """Wait for the answer of a copy; ends it.
+
+    Yields:
+        The pieces of the answer.
+
+    Raises:
+        NoCopyError: It did not answer in full; says why.
+    """
     try:
         while (pieces := copy.read()) is not None:
             yield from pieces

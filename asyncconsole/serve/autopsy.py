@@ -26,7 +26,31 @@ async def take(program: Program) -> Autopsy:
     try:
         data, pause = await copies.ask(lambda: autopsy.tell(program), DEADLINE)
     except frozen.NoCopyError as error:
-        return Autopsy(gaps=(Gap("what can wake the tasks", str(error)),))
+        return _none(error)
+    return _told(data, pause, began)
+
+
+def take_here(program: Program) -> Autopsy:
+    """The same in the calling thread, which waits for it."""
+    from asyncconsole.capture import autopsy, frozen, libraries  # noqa: PLC0415 - when asked for
+
+    libraries.install()
+    began = time.monotonic()
+    try:
+        copy = frozen.Copy(lambda: autopsy.tell(program), DEADLINE)
+        data = b"".join(frozen.answer(copy))
+    except frozen.NoCopyError as error:
+        return _none(error)
+    return _told(data, copy.pause, began)
+
+
+def _none(error: Exception) -> Autopsy:
+    return Autopsy(gaps=(Gap("what can wake the tasks", str(error)),))
+
+
+def _told(data: bytes, pause: float, began: float) -> Autopsy:
+    from asyncconsole.capture import autopsy  # noqa: PLC0415 - loaded by whoever asked
+
     found = autopsy.read(data)
     ended = [
         item if item.id else dataclasses.replace(item, id=program.tasks.fresh())

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asyncconsole.commands.port import Target
+    from asyncconsole.model import Stall
 
     MakeTarget = Callable[..., Target]
 
@@ -350,6 +351,12 @@ def launch(
         return console
     finally:
         _lock.release()
+
+
+def stalls() -> tuple[Stall, ...]:
+    """What the console that runs has recorded; from any thread, nothing without one."""
+    target = _running._target if _running is not None else None  # noqa: SLF001 - this module's own class
+    return tuple(target.stalls()) if target is not None else ()
 
 
 def _hook() -> None:

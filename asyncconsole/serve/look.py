@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import sys
 import time
 
 from asyncconsole.capture import hop
 from asyncconsole.capture.program import shared
 from asyncconsole.capture.slices import finish
-from asyncconsole.diagnose import confirm
-from asyncconsole.model import Diagnosis, Snapshot
+from asyncconsole.diagnose import confirm, obscure
+from asyncconsole.model import Diagnosis, Gap, Snapshot
+from asyncconsole.model.autopsy import Autopsy
 
 SETTLE = 0.05
 """Seconds between two captures that confirm each other."""
@@ -21,18 +25,28 @@ def snapshot() -> Snapshot:
     running console. Works in any thread, also inside a running loop.
 
     Returns:
-        Plain data; what could not be read is among its ``gaps``.
+        Plain data; what could not be read is among its ``gaps``. Stalls are in it where a
+        console runs in this process, for that is what watches the loops.
     """
-    return finish(hop.capture(shared()))
+    found = finish(hop.capture(shared()))
+    console = sys.modules.get("asyncconsole.serve.console")
+    stalls = console.stalls() if console is not None else ()
+    blocked = {stall.loop: stall.duration for stall in stalls if stall.ongoing}
+    loops = (
+        dataclasses.replace(loop, blocked=blocked.get(loop.id, loop.blocked))
+        for loop in found.loops
+    )
+    return dataclasses.replace(found, stalls=stalls, loops=tuple(loops))
 
 
 def diagnose(snapshot: Snapshot | None = None) -> Diagnosis:
     """What is wrong, worst first.
 
     Args:
-        snapshot: What to judge; None looks at the program twice, 50 ms apart, so that
-            a deadlock can be confirmed. A single snapshot proves nothing: a deadlock
-            in it is called a suspect.
+        snapshot: What to judge; None looks at the program twice, so that a deadlock can be
+            confirmed, and asks a frozen copy of it in between where only that can tell
+            (not in the thread of a running loop, which would stand still meanwhile). A
+            single snapshot proves nothing: a deadlock in it is called a suspect.
 
     Returns:
         The findings; none for a healthy program.
@@ -40,8 +54,20 @@ def diagnose(snapshot: Snapshot | None = None) -> Diagnosis:
     if snapshot is not None:
         return confirm(snapshot)
     first = _look()
+    if obscure(first):
+        first = dataclasses.replace(first, autopsy=_autopsy())
     time.sleep(SETTLE)
-    return confirm(first, _look())
+    return confirm(first, dataclasses.replace(_look(), autopsy=first.autopsy))
+
+
+def _autopsy() -> Autopsy:
+    """What a frozen copy tells, from any thread that may be kept waiting."""
+    from asyncconsole.serve import autopsy  # noqa: PLC0415 - when asked for
+
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the public one raises outside of a loop
+        why = "called in the thread of a loop, which would stand still; call it in another thread"
+        return Autopsy(gaps=(Gap("what can wake the tasks", why),))
+    return autopsy.take_here(shared())
 
 
 _look = snapshot

@@ -57,7 +57,7 @@ async def cycle():
 
     for _ in range(2):
         tasks = [asyncio.create_task(take(first, second)), asyncio.create_task(take(second, first))]
-        after(3, tasks[0].cancel)
+        after(6, tasks[0].cancel)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -109,8 +109,8 @@ async def copies():
 
     task = asyncio.create_task(wait(), name="lost")
     await asyncio.create_task(prepare())
-    after(5, lambda: say(copies=len(made)))
-    after(5.1, end)
+    after(8, lambda: say(copies=len(made)))
+    after(8.1, end)
     await asyncio.wait({task})
 
 
