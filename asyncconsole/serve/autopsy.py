@@ -27,7 +27,7 @@ async def take(program: Program) -> Autopsy:
         data, pause = await copies.ask(lambda: autopsy.tell(program), DEADLINE)
     except frozen.NoCopyError as error:
         return _none(error)
-    return _told(data, pause, began)
+    return _told(program, data, pause, began)
 
 
 def take_here(program: Program) -> Autopsy:
@@ -41,14 +41,14 @@ def take_here(program: Program) -> Autopsy:
         data = b"".join(frozen.answer(copy))
     except frozen.NoCopyError as error:
         return _none(error)
-    return _told(data, copy.pause, began)
+    return _told(program, data, copy.pause, began)
 
 
 def _none(error: Exception) -> Autopsy:
     return Autopsy(gaps=(Gap("what can wake the tasks", str(error)),))
 
 
-def _told(data: bytes, pause: float, began: float) -> Autopsy:
+def _told(program: Program, data: bytes, pause: float, began: float) -> Autopsy:
     from asyncconsole.capture import autopsy  # noqa: PLC0415 - loaded by whoever asked
 
     found = autopsy.read(data)
