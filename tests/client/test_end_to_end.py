@@ -61,7 +61,8 @@ def test_a_deadlock_is_found_broken_and_gone(tmp_path: Path, valid: Callable[[An
 def test_a_blocked_program_still_answers(tmp_path: Path) -> None:
     with running(tmp_path, "ledger") as child:
         done = until(lambda: (d := client(tmp_path, "check")).returncode == 1 and d)
-        assert "stall: loop 1 blocked for" in done.stdout
+        assert "stall: " in done.stdout
+        assert "read_ledger" in done.stdout
         assert "read_ledger" in done.stdout
         assert client(tmp_path, "check", "--max-lag", "60").returncode == 0
         text = client(tmp_path, "connect", str(child.pid), "-c", "where nightly-import").stdout
