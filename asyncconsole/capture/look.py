@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
+from asyncconsole.capture.catches import catcher
 from asyncconsole.capture.code import short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.loop_code import endless
@@ -21,7 +22,8 @@ from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.names import Index
 from asyncconsole.capture.objects import Types, type_name
 from asyncconsole.capture.resources import Resources
-from asyncconsole.model import Gap, Loop, Snapshot, Task
+from asyncconsole.capture.shapes import UNPLANNED
+from asyncconsole.model import Frame, Gap, Loop, Snapshot, Task
 from asyncconsole.model.instant import stamp
 from asyncconsole.model.quick import maker
 
@@ -234,6 +236,7 @@ class Look:
             if made and made.creator is not None
             else None,
             threads=tuple(work.blocked.get(key, ())),
+            catches=_catcher(draft, awaited=key in links.awaited_by),
             endless=key in links.grouped and endless(draft.chain),
         )
 
@@ -267,6 +270,22 @@ def _deadline(draft: drafts.Draft, links: edges.Links) -> float | None:
     if scope is not None:
         due.append(scope)
     return max(0.0, min(due) - draft.loop_time()) if due else None
+
+
+def _catcher(draft: drafts.Draft, *, awaited: bool) -> Frame | None:
+    """What would catch a cancellation, of a task that may have been cancelled."""
+    asked = futures.cancelling(draft.task) > 0 if _COUNTED else awaited
+    if not asked or not draft.chain.owners:
+        return None
+    shape = draft.chain.shape
+    if shape.catches is UNPLANNED:
+        shape.catches = catcher(draft.chain)
+    found: Frame | None = shape.catches
+    return found
+
+
+_COUNTED = sys.version_info >= (3, 11)
+"""Whether tasks count how often they were asked to cancel."""
 
 
 def _coroutine_name(coroutine: Any) -> str:

@@ -69,9 +69,20 @@ class Shape:
         releases: Something in it releases what may be a lock.
         idle: True when nothing can be held there; None until somebody asks.
         plan: How its wait is understood, see `waits.clues`; `UNPLANNED` until somebody asks.
+        catches: What catches a cancellation there, see `catches.catcher`; likewise.
     """
 
-    __slots__ = ("cancels", "frames", "idle", "plain", "plan", "releases", "spots", "where")
+    __slots__ = (
+        "cancels",
+        "catches",
+        "frames",
+        "idle",
+        "plain",
+        "plan",
+        "releases",
+        "spots",
+        "where",
+    )
 
     def __init__(self, spots: tuple[Spot, ...]) -> None:
         self.spots = spots
@@ -83,6 +94,7 @@ class Shape:
         self.releases = any(spot.facts.releases for spot in spots)
         self.idle: bool | None = None
         self.plan: Any = UNPLANNED
+        self.catches: Any = UNPLANNED
 
 
 _spots: dict[tuple[int, int], Spot] = {}

@@ -66,13 +66,21 @@ class IslandRule:
         left = "nobody seems left to" if self.doubts(view) else "nothing that still runs can"
         return f"{view.names} {verb} for {view.thing}, and {left} {self.ends}{view.because}"
 
-    def evidence(self, view: View) -> Iterable[str]:
-        """Facts."""
+    def waiting(self, view: View) -> Iterable[str]:
+        """Who waits, and since when."""
         for task in view.members[:MOST_NAMED]:
             wait = task.wait
             since = f", {lasting(wait.since, exact=wait.exact)}" if wait is not None else ""
             yield f"{who(task)} waits for {view.thing} at {where(task)}{since}"
-        for ended in view.causes[:MOST_CAUSES]:
+
+    def causes(self, view: View) -> list[Ended]:
+        """Ended tasks that are named as the cause."""
+        return view.causes
+
+    def evidence(self, view: View) -> Iterable[str]:
+        """Facts."""
+        yield from self.waiting(view)
+        for ended in self.causes(view)[:MOST_CAUSES]:
             use = view.use_of(ended)
             at = f" ({place(use.file, use.line, use.function)})" if use is not None else ""
             yield f"{ended.name} ({ended.id}), whose code would {self.ends}{at}, {fate(ended)}"
@@ -83,7 +91,7 @@ class IslandRule:
         proven = not doubts
         stuck = self.stuck(view)
         roles = [TaskRole(task.id, task.name, "stuck") for task in stuck]
-        roles += [TaskRole(e.id, e.name, "cause") for e in view.causes[:MOST_CAUSES]]
+        roles += [TaskRole(e.id, e.name, "cause") for e in self.causes(view)[:MOST_CAUSES]]
         tasks, named = view.case.graph.tasks, {task.id for task in stuck}
         behind = dict.fromkeys((*view.island.members, *view.island.victims))
         roles += [TaskRole(n, tasks[n].name, "victim") for n in behind if n not in named]

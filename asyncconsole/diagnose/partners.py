@@ -112,7 +112,11 @@ class Partners:
 
     def of_ended(self, ended: Ended) -> tuple[Routine, ...]:
         """The functions that an ended task may have called."""
-        return self._closure(self._by_name.get(_simple(ended.coro), ()))
+        return self.named(ended.coro)
+
+    def named(self, function: str) -> tuple[Routine, ...]:
+        """The functions of a name, and those that they may call."""
+        return self._closure(self._by_name.get(_simple(function), ()))
 
     def uses(self, routines: Iterable[Routine], methods: frozenset[str]) -> list[Use]:
         """What those functions do of these methods."""

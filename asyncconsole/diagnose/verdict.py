@@ -76,7 +76,7 @@ _OPEN = frozenset(
 
 def obscure(first: Snapshot) -> int:
     """How many tasks wait for something that only a frozen copy tells more about."""
-    return len(open_waits(first))
+    return len(open_waits(first)) + sum(task.catches is not None for task in first.tasks)
 
 
 def open_waits(first: Snapshot) -> frozenset[tuple[int, int]]:
@@ -108,6 +108,10 @@ _OBSERVED = frozenset(
 def observed(finding: Finding) -> bool:
     """True when a second look at tasks can say nothing about a finding."""
     return finding.kind in _OBSERVED and not finding.ids("stuck") and not finding.threads
+
+
+_MOVES = frozenset({"cancel_swallowed", "shield_misuse"})
+"""Kinds whose tasks need not stand still: it is enough that they were so on both looks."""
 
 
 _OWN_PROOF = frozenset({"cross_loop"})
@@ -164,6 +168,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
     )
     moved = threads.restless(first, second)
     earlier = Graph(first, moving)
+    before = {(finding.kind, finding.ids("stuck")) for finding in examine(first)}
     stuck = {True: earlier.stuck(), False: earlier.stuck(lenient=True)}
     found = [
         dataclasses.replace(
@@ -182,6 +187,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
             threads.stood(finding, first, second, moving, moved)
             if finding.threads
             else _stood(finding, stuck[finding.proven], moving)
+            or (finding.kind in _MOVES and (finding.kind, finding.ids("stuck")) in before)
         )
         and (finding.cycle_ids or observed(finding) or not partial)
     ]

@@ -175,6 +175,8 @@ class Task:
         creator: Id of the task that created it, when tracked and that one still lives.
         threads: Idents of threads that stand still until it ends
             (``run_coroutine_threadsafe(...).result()``).
+        catches: The handler around where it stands that catches a cancellation and goes on,
+            as its source has it; looked for only where somebody may have cancelled it.
         gap: Why something here is missing, or "".
     """
 
@@ -199,6 +201,7 @@ class Task:
     creator: int | None = None
     endless: bool = False
     threads: tuple[int, ...] = ()
+    catches: Frame | None = None
 
     @property
     def where(self) -> Frame | None:

@@ -221,24 +221,28 @@ def _kept(thing: Any, ignored: list[Any]) -> str | None:
     for holder in gc.get_referrers(thing):
         if any(holder is item for item in ignored) or type(holder) is types.FrameType:
             continue
-        if type(holder) not in _ROWS:
+        if type(holder) not in _ROWS or type(holder) is dict:
             words = words or _attribute(holder, thing)
+        if type(holder) not in _ROWS:
             continue
         for outer in gc.get_referrers(holder):
             if issubclass(type(outer), _WAITING):
                 return None
-            if outer is not ignored:
+            if not any(outer is item for item in ignored):
                 words = words or _attribute(outer, holder)
     return words
 
 
 def _attribute(holder: Any, thing: Any) -> str:
-    """``Session.exit_hooks``, for an object with such an attribute; "" for any other."""
-    if not own_class(type(holder)):
-        return ""
-    for name, value in instance_dict(holder).items():
-        if value is thing:
-            return f"{class_name(type(holder))}.{name}"
+    """``Session.exit_hooks``, for an object with such an attribute, or the dictionary of one."""
+    owners = [holder]
+    if type(holder) is dict:
+        owners = [item for item in gc.get_referrers(holder) if own_class(type(item))]
+    for owner in owners:
+        if own_class(type(owner)):
+            for name, value in instance_dict(owner).items():
+                if value is thing:
+                    return f"{class_name(type(owner))}.{name}"
     return ""
 
 

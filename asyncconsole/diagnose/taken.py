@@ -1,0 +1,66 @@
+"""The shape of the rules about permits that somebody took and nobody is left to give back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asyncconsole.diagnose.island import MOST_CAUSES, IslandRule, View
+from asyncconsole.diagnose.phrases import fate, place
+from asyncconsole.model.ended import Ended
+
+_LIKELY = {"raised": 0, "cancelled": 1, "destroyed": 2, "gone": 3, "returned": 4}
+"""Who failed is the most likely not to have come to its ``release()``."""
+
+_TAKES = frozenset({"acquire", "release", "__aenter__"})
+
+
+class TakenRule(IslandRule):
+    """Something is taken, no task has it, and nothing that still runs can give it back."""
+
+    ends = "give it back"
+    what = "it"
+    fix = (
+        "take it with `async with`, so that it is given back when its task fails or is cancelled; "
+        "where that is not possible, follow `acquire()` at once by `try:` and release in `finally`"
+    )
+
+    def claims(self, view: View) -> bool:
+        item = view.item
+        return item is not None and item.locked and not item.holders
+
+    def summary(self, view: View) -> str:
+        verb = "waits" if len(view.members) == 1 else "wait"
+        text = f"{view.names} {verb} for {view.thing}, which is taken, by no task that lives"
+        takers = self.takers(view)
+        if takers:
+            text += f": {takers[0].name}, whose code takes it, {fate(takers[0])}"
+        return text
+
+    def evidence(self, view: View) -> Iterable[str]:
+        yield from self.waiting(view)
+        if view.item is not None:
+            yield f"{view.thing} is {view.item.state}; no frame of a task shows that it has {self.what}"
+        for ended in self.takers(view)[:MOST_CAUSES]:
+            uses = view.case.graph.partners.uses(
+                view.case.graph.partners.of_ended(ended), frozenset({"acquire"})
+            )
+            use = next((use for use in uses if use.owner in view.words), None)
+            at = f" ({place(use.file, use.line, use.function)})" if use is not None else ""
+            yield f"{ended.name} ({ended.id}), whose code takes it{at}, {fate(ended)}"
+        yield from view.places(self.ends)
+
+    def causes(self, view: View) -> list[Ended]:
+        """Those that probably took it."""
+        return self.takers(view)
+
+    def takers(self, view: View) -> list[Ended]:
+        """Ended tasks whose code takes something of that name, the likeliest first."""
+        partners = view.case.graph.partners
+        found = [
+            ended
+            for ended in reversed(view.case.snapshot.ended)
+            if any(
+                use.owner in view.words for use in partners.uses(partners.of_ended(ended), _TAKES)
+            )
+        ]
+        return sorted(found, key=lambda ended: _LIKELY[ended.outcome])
