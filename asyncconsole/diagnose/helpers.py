@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncconsole.diagnose.partners import ENDS, Partners
+from asyncconsole.diagnose.partners import ENDS, Partners, Use
 from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Snapshot, Task
 
@@ -59,7 +59,30 @@ class Helpers:
         known = {frame.file for frame in task.frames if frame.own}
         if not known or not known.issubset(self._partners.files):
             return True
-        return bool(self._partners.uses(routines, ends))
+        return any(self._comes_to(task, use) for use in self._partners.uses(routines, ends))
+
+    def _comes_to(self, task: Task, use: Use) -> bool:
+        """False for a ``release()`` of what the same function takes first, and this task has not.
+
+        Whoever would come to it must have got what everybody waits for.
+        """
+        if use.method != "release":
+            return True
+        for routine in self._partners.at(use.file, use.line, use.function):
+            takes = [
+                line
+                for owner, method, line in routine.uses
+                if method == "acquire" and owner == use.owner and line < use.line
+            ]
+            beyond = any(
+                frame.file == use.file
+                and frame.function == use.function
+                and frame.line > min(takes, default=0)
+                for frame in task.frames
+            )
+            if takes and not beyond:
+                return False
+        return True
 
     def _find(self, task: Task, key: tuple[str, str]) -> frozenset[int] | None:
         partners, ends = self._partners, ENDS.get(key[1])
@@ -75,7 +98,8 @@ class Helpers:
             left -= theirs
             wait = other.wait
             same = wait is not None and (wait.resource, wait.kind) == key
-            if theirs and other.id != task.id and not same:
+            comes = any(self._comes_to(other, use) for use in theirs)
+            if comes and other.id != task.id and not same:
                 found.add(other.id)
         for ended in self._snapshot.ended:
             left.difference_update(partners.uses(partners.of_ended(ended), ends))

@@ -25,10 +25,12 @@ class TakenRule(IslandRule):
     )
 
     def claims(self, view: View) -> bool:
+        """True when it is taken and no task has it."""
         item = view.item
         return item is not None and item.locked and not item.holders
 
     def summary(self, view: View) -> str:
+        """One sentence."""
         verb = "waits" if len(view.members) == 1 else "wait"
         text = f"{view.names} {verb} for {view.thing}, which is taken, by no task that lives"
         takers = self.takers(view)
@@ -37,9 +39,11 @@ class TakenRule(IslandRule):
         return text
 
     def evidence(self, view: View) -> Iterable[str]:
+        """Facts."""
         yield from self.waiting(view)
         if view.item is not None:
-            yield f"{view.thing} is {view.item.state}; no frame of a task shows that it has {self.what}"
+            none = f"no frame of a task shows that it has {self.what}"
+            yield f"{view.thing} is {view.item.state}; {none}"
         for ended in self.takers(view)[:MOST_CAUSES]:
             uses = view.case.graph.partners.uses(
                 view.case.graph.partners.of_ended(ended), frozenset({"acquire"})

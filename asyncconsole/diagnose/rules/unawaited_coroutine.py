@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from asyncconsole.diagnose.island import IslandRule, View
 from asyncconsole.diagnose.partners import ENDS
-from asyncconsole.diagnose.phrases import listed, place, spot
+from asyncconsole.diagnose.phrases import base, listed, place, spot
 from asyncconsole.model.leftovers import Unstarted
 
 _MOST = 3
@@ -38,9 +38,8 @@ class _UnawaitedCoroutine(IslandRule):
     def summary(self, view: View) -> str:
         verb = "waits" if len(view.members) == 1 else "wait"
         names = listed([f"`{item.function}()`" for item in _forgotten(view)])
-        return (
-            f"{view.names} {verb} for {view.thing}; {names} would end that, but was never awaited"
-        )
+        never = "would end that, but was never awaited"
+        return f"{view.names} {verb} for {view.thing}; {names} {never}"
 
     def evidence(self, view: View) -> Iterable[str]:
         yield from self.waiting(view)
@@ -67,16 +66,13 @@ def _forgotten(view: View) -> list[Unstarted]:
 def _story(item: Unstarted) -> str:
     """How a coroutine came to be forgotten."""
     if item.dropped:
-        at = place(item.file, item.line, "a function that called it")
-        return (
-            f"coroutine `{item.function}()` was made and dropped unawaited (Python warned) at {at}"
-        )
+        at = f"{base(item.file)}:{item.line}"
+        return f"coroutine `{item.function}()` was dropped unawaited (Python warned) at {at}"
     made = f", made at {spot(item.created[0])}" if item.created else ""
     kept = f", kept in {item.kept}" if item.kept else ""
     at = place(item.file, item.line, item.function)
-    return (
-        f"a coroutine `{item.function}()` (defined at {at}) exists and has not started{made}{kept}"
-    )
+    state = "exists and has not started"
+    return f"a coroutine `{item.function}()` (defined at {at}) {state}{made}{kept}"
 
 
 RULE = _UnawaitedCoroutine()
