@@ -10,12 +10,12 @@ import sys
 import time
 import types
 from collections.abc import Generator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from asyncconsole.capture import drafts, edges, futures, jobs, libraries, process, quiet, signals
 from asyncconsole.capture.catches import catcher
-from asyncconsole.capture.code import short
+from asyncconsole.capture.code import code_facts, short
 from asyncconsole.capture.glue import anyio
 from asyncconsole.capture.loop_code import endless
 from asyncconsole.capture.loops import LoopFact
@@ -237,6 +237,7 @@ class Look:
             else None,
             threads=tuple(work.blocked.get(key, ())),
             catches=_catcher(draft, awaited=key in links.awaited_by),
+            then=_then(draft.task),
             endless=key in links.grouped and endless(draft.chain),
         )
 
@@ -282,6 +283,18 @@ def _catcher(draft: drafts.Draft, *, awaited: bool) -> Frame | None:
         shape.catches = catcher(draft.chain)
     found: Frame | None = shape.catches
     return found
+
+
+def _then(task: Any) -> tuple[str, ...]:
+    """Own functions that run when a task ends."""
+    found = []
+    for callback in futures.callbacks(task):
+        function = callback.func if type(callback) is partial else callback
+        if type(function) is types.MethodType:
+            function = function.__func__
+        if type(function) is types.FunctionType and code_facts(function.__code__).own:
+            found.append(_short(function.__qualname__))
+    return tuple(found)
 
 
 _COUNTED = sys.version_info >= (3, 11)

@@ -88,10 +88,11 @@ class Partners:
         self._of: dict[int, tuple[Routine, ...]] = {}
 
     def routines(self, task: Task) -> tuple[Routine, ...]:
-        """The functions on a task's stack and those that they may call."""
+        """The functions on a task's stack, those that run at its end, and all they may call."""
         found = self._of.get(task.id)
         if found is None:
-            found = self._of[task.id] = self._closure(self.on_stack(task))
+            last = [item for name in task.then for item in self._by_name.get(_simple(name), ())]
+            found = self._of[task.id] = self._closure((*self.on_stack(task), *last))
         return found
 
     def on_stack(self, task: Task) -> list[Routine]:

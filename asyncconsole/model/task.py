@@ -177,6 +177,7 @@ class Task:
             (``run_coroutine_threadsafe(...).result()``).
         catches: The handler around where it stands that catches a cancellation and goes on,
             as its source has it; looked for only where somebody may have cancelled it.
+        then: Functions of the program's own that run when it ends (``add_done_callback``).
         gap: Why something here is missing, or "".
     """
 
@@ -202,6 +203,7 @@ class Task:
     endless: bool = False
     threads: tuple[int, ...] = ()
     catches: Frame | None = None
+    then: tuple[str, ...] = ()
 
     @property
     def where(self) -> Frame | None:
