@@ -18,11 +18,16 @@ STYLES: dict[str, Style] = {"deadlock": "bad", "stall": "bad", "leak": "warn", "
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="make no frozen copy of the program")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="make no frozen copy of the program, and don't look closely at busy loops",
+    )
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    snapshot, diagnosis = await verdict(target, deep=not options.quick, most=MOST)
+    deep = not options.quick
+    snapshot, diagnosis = await verdict(target, deep=deep, most=MOST, loops=deep)
     lines = prose(snapshot, diagnosis)
     if not target.probe().on:
         lines.append(line(("not read: stalls: the stall probe is off (`probe on`)", "dim")))

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.status import ProbeStatus, TrackStatus
 
@@ -186,6 +187,9 @@ class Target(Protocol):
 
     async def autopsy(self) -> Autopsy:
         """What a frozen copy of the program tells; only gaps where there can be none."""
+
+    async def busy(self) -> tuple[Busy, ...]:
+        """What loops that don't wait for events run; takes 0.2 s where there is one."""
 
     async def settle(self) -> None:
         """Let a moment pass, so that a second snapshot can confirm the first."""

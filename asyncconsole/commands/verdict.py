@@ -8,6 +8,7 @@ from asyncconsole.commands.port import Target
 from asyncconsole.diagnose import again, confirm, obscure
 from asyncconsole.model import Diagnosis, Gap, Snapshot
 from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import joined
 
 MOST_OBSCURE = 2_000
@@ -19,6 +20,7 @@ async def verdict(
     *,
     deep: bool = True,
     most: int = MOST_OBSCURE,
+    loops: bool = False,
     first: Snapshot | None = None,
 ) -> tuple[Snapshot, Diagnosis]:
     """Two captures with a pause between them, and what they prove.
@@ -29,6 +31,7 @@ async def verdict(
         target: The program.
         deep: Ask a frozen copy as well where the first look leaves something open.
         most: But not about more waits than that: it would take long.
+        loops: Look closely at what busy loops run.
         first: The first look, if it has just been taken.
     """
     first = first or await target.snapshot("all")
@@ -38,17 +41,31 @@ async def verdict(
         first = dataclasses.replace(first, gaps=(*first.gaps, Gap("what can wake the tasks", why)))
     elif count:
         first = _with(first, await target.autopsy())
+    if loops:
+        first = dataclasses.replace(first, busy=await target.busy())
     wanted = again(first)
     if wanted is not None and not wanted:
-        nothing = Diagnosis(first.pid, first.taken_at)
-        return first, confirm(first, first, partial=True) if first.stalls else nothing
+        if not first.stalls and not first.busy:
+            return first, Diagnosis(first.pid, first.taken_at)
+        second = dataclasses.replace(first, busy=await _still_busy(target, first))
+        return second, confirm(first, second, partial=True)
     if first.autopsy is None:
         await target.settle()
     second = await target.snapshot("all", only=wanted)
-    second = dataclasses.replace(second, stalls=tuple(target.stalls()))
+    second = dataclasses.replace(
+        second, stalls=tuple(target.stalls()), busy=await _still_busy(target, first)
+    )
     if first.autopsy is not None:
         second = _with(second, first.autopsy)
     return second, confirm(first, second, partial=wanted is not None)
+
+
+async def _still_busy(target: Target, first: Snapshot) -> tuple[Busy, ...]:
+    """What loops run that are still busy with the same."""
+    if not first.busy:
+        return ()
+    before = {(one.loop, one.file, one.line) for one in first.busy}
+    return tuple(one for one in await target.busy() if (one.loop, one.file, one.line) in before)
 
 
 def _with(snapshot: Snapshot, autopsy: Autopsy) -> Snapshot:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.blocked import Pool, Start
+from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.gap import Gap
 from asyncconsole.model.loop import Loop, Thread
@@ -41,6 +42,7 @@ class Snapshot:
         autopsy: What a frozen copy told besides; None without one.
         pools: Thread pools that have a thread.
         starts: Coroutines that loops have still to start and that tasks wait for.
+        busy: What loops that never waited were seen to run; only where it was asked for.
     """
 
     pid: int
@@ -61,6 +63,7 @@ class Snapshot:
     autopsy: Autopsy | None = None
     pools: tuple[Pool, ...] = ()
     starts: tuple[Start, ...] = ()
+    busy: tuple[Busy, ...] = ()
     schema: str = SNAPSHOT_SCHEMA
 
     def task(self, number: int) -> Task | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Scope
     from asyncconsole.model import Loop, Snapshot, Stall, Task
     from asyncconsole.model.autopsy import Autopsy
+    from asyncconsole.model.busy import Busy
     from asyncconsole.model.ended import Ended
     from asyncconsole.serve.recovery import Hands
     from asyncconsole.track.tracker import Tracker
@@ -194,6 +195,12 @@ class LiveTarget:
         from asyncconsole.serve import autopsy
 
         return await autopsy.take(self._program)
+
+    async def busy(self) -> tuple[Busy, ...]:
+        """What loops that don't wait for events run."""
+        from asyncconsole.stall import busy
+
+        return await busy.sample(self._roll.loops)
 
     async def _with_lags(self, found: Snapshot) -> Snapshot:
         """A snapshot with what the probe knows."""

@@ -68,6 +68,7 @@ _LATER = (
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
     "asyncconsole.serve.turns",
+    "asyncconsole.stall.busy",
     "asyncconsole.track.tracker",
     "ast",
     "difflib",

@@ -103,7 +103,7 @@ class SelfCheck:
         first = await self._target.snapshot("all")
         self._total = first.total
         deep = self._wants_copy(open_waits(first), now)
-        snapshot, diagnosis = await verdict(self._target, deep=deep, first=first)
+        snapshot, diagnosis = await verdict(self._target, deep=deep, loops=True, first=first)
         fresh = self._report(snapshot, diagnosis)
         if deep:
             self._rest = RARELY if fresh else min(RAREST, self._rest * 2)
