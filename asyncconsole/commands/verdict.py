@@ -11,6 +11,9 @@ from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import joined
 
+LEAST = 10
+"""Looks at a busy loop from which something can be said of it."""
+
 MOST_OBSCURE = 2_000
 """Waits that a copy is asked about where nobody asked for a thorough look."""
 
@@ -42,7 +45,13 @@ async def verdict(
     elif count:
         first = _with(first, await target.autopsy())
     if loops:
-        first = dataclasses.replace(first, busy=await target.busy())
+        busy = await target.busy()
+        unseen = tuple(
+            Gap(f"loop {one.loop}", "it uses a CPU, and this kind of loop shows not what it runs")
+            for one in busy
+            if not one.queue and one.looks < LEAST
+        )
+        first = dataclasses.replace(first, busy=busy, gaps=(*first.gaps, *unseen))
     wanted = again(first)
     if wanted is not None and not wanted:
         if not first.stalls and not first.busy:
@@ -53,7 +62,10 @@ async def verdict(
         await target.settle()
     second = await target.snapshot("all", only=wanted)
     second = dataclasses.replace(
-        second, stalls=tuple(target.stalls()), busy=await _still_busy(target, first)
+        second,
+        stalls=tuple(target.stalls()),
+        busy=await _still_busy(target, first),
+        gaps=tuple(dict.fromkeys((*first.gaps, *second.gaps))),
     )
     if first.autopsy is not None:
         second = _with(second, first.autopsy)

@@ -19,7 +19,7 @@ class Busy:
         line: Its first line.
         found: Looks in which it was found.
         turns: Different turns of the loop that were met; None when the loop doesn't tell.
-        queue: False when the loop doesn't show which callbacks are ready (uvloop).
+        queue: False when the loop doesn't show which callbacks are ready.
         answer: Seconds until it ran a callback that it was given; None if it did not.
     """
 

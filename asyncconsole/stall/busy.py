@@ -13,11 +13,13 @@ from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import futures
+from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.loops import DEPTH, LoopFact, entries, thread_frames
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model.busy import Busy
 from asyncconsole.stall.beat import send
+from asyncconsole.stall.clocks import cpu_of
 
 if TYPE_CHECKING:
     from asyncconsole.capture.loops import LoopBook
@@ -34,6 +36,12 @@ PAUSE = 0.01
 LONGEST = 1.0
 """Seconds for all of them: a busy loop lets other threads wait for the GIL."""
 
+SPAN = 0.03
+"""Seconds in which the CPU time of a loop without Python frames is measured."""
+
+HOT = 0.3
+"""Share of a CPU from which it counts as busy."""
+
 QUEUED = 32
 """Ready callbacks that are looked at."""
 
@@ -47,24 +55,44 @@ _Callback = tuple[str, str, int]
 async def sample(book: LoopBook) -> tuple[Busy, ...]:
     """Look at every loop that is busy; takes some 0.2 s if one is, a moment otherwise."""
     busy: set[int] | None = None
+    spinning = await _spinning(book)
     for look in range(FIRST):
         if look:
             await asyncio.sleep(0.001)
         found = {f.number for f in book.find() if f.running and (f.ready or not f.idle)}
+        found |= spinning
         busy = found if busy is None else busy & found
         if not busy:
             return ()
     seen = [_Seen(number) for number in sorted(busy or ())]
     end = time.monotonic() + LONGEST
-    for _ in range(LOOKS):
+    while (left := [one for one in seen if one.looks < LOOKS]) and time.monotonic() < end:
         facts = {fact.number: fact for fact in book.find()}
-        for one in seen:
+        for one in left:
             if one.number in facts:
                 one.look(facts[one.number], book.door(one.number))
-        if time.monotonic() > end:
-            break
-        await asyncio.sleep(PAUSE)
+        # Of a loop that shows no queue only its thread can be seen, and that seldom.
+        await asyncio.sleep(PAUSE if any(one.queue for one in left) else 0.0)
     return tuple(one.told() for one in seen)
+
+
+async def _spinning(book: LoopBook) -> set[int]:
+    """Loops without Python frames that use a CPU: from here they look as if they waited.
+
+    uvloop gives the GIL back only where it polls, so that is where others find it.
+    """
+    hidden = {f.number: f.thread for f in book.find() if f.ready is None and f.thread is not None}
+    if not hidden:
+        return set()
+    began, before = time.monotonic(), cpu_of(thread_frames().keys() & hidden.values())
+    await asyncio.sleep(SPAN)
+    after = cpu_of(thread_frames().keys() & hidden.values())
+    most = (time.monotonic() - began) * HOT
+    return {
+        number
+        for number, thread in hidden.items()
+        if after.get(thread, 0.0) - before.get(thread, 0.0) > most
+    }
 
 
 class _Seen:
@@ -74,9 +102,9 @@ class _Seen:
         self.number = number
         self._began = time.monotonic()
         self._beat: Any = None
-        self._looks = 0
+        self.looks = 0
         self._tasks = 0
-        self._queue = True
+        self.queue = True
         self._turns: set[float] = set()
         self._callbacks: dict[_Callback, int] = {}
 
@@ -87,19 +115,19 @@ class _Seen:
             return
         if self._beat is None:
             self._beat = send(loop)
-        self._looks += 1
-        if fact.idle and not fact.ready:
-            return  # it waits for events after all
         found: set[_Callback] = set()
         working = futures.current(loop) is not None
-        if fact.ready is None:
-            self._queue = False
+        callbacks = _queue(loop)
+        if callbacks is None:
+            self.queue = False
         else:
-            working = _queued(loop, found) or working
-        if not working:
-            running = _running(fact.thread, door)
-            if running is not None:
-                found.add(running)
+            working = _sort(callbacks, found) or working
+        running = None if working else _running(fact.thread, door)
+        if callbacks is None and running is None and not working:
+            return  # it polls: nothing can be seen of it in this moment
+        if running is not None and not working:
+            found.add(running)
+        self.looks += 1
         began = turn_began(loop, fact.thread)
         if began is not None:
             self._turns.add(began)
@@ -116,7 +144,7 @@ class _Seen:
         answered = None if beat is None or beat.answered is None else beat.answered - beat.sent
         return Busy(
             loop=self.number,
-            looks=self._looks,
+            looks=self.looks,
             seconds=time.monotonic() - self._began,
             tasks=self._tasks,
             function=function,
@@ -124,20 +152,26 @@ class _Seen:
             line=line,
             found=found,
             turns=len(self._turns) or None,
-            queue=self._queue,
+            queue=self.queue,
             answer=answered,
         )
 
 
-def _queued(loop: Any, found: set[_Callback]) -> bool:
-    """Add the callbacks that are ready; True when a task is among them."""
+def _queue(loop: Any) -> list[Any] | None:
+    """The callbacks that are ready; None when the loop doesn't show them."""
     try:
+        if uvloop.is_loop(loop):
+            return [uvloop.callback(handle)[0] for handle in uvloop.ready(loop)[:QUEUED]]
         handles = list(attribute(loop, "_ready"))[:QUEUED]
-    except Exception:  # it changes while it is read
-        return False
+        return [attribute(handle, "_callback") for handle in handles]
+    except Exception:  # it has none, or it changes while it is read
+        return None
+
+
+def _sort(callbacks: list[Any], found: set[_Callback]) -> bool:
+    """Add callbacks to those that were found; True when a task is among them."""
     working = False
-    for handle in handles:
-        callback = attribute(handle, "_callback")
+    for callback in callbacks:
         if _steps(callback):
             working = True
             continue

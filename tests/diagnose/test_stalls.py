@@ -10,6 +10,7 @@ from asyncconsole.diagnose import confirm, rules
 from asyncconsole.diagnose import verdict as verdicts
 from asyncconsole.diagnose.stalled import culprit, turn
 from asyncconsole.model import Finding, Frame, Loop, Stall
+from asyncconsole.model.busy import Busy
 from tests.diagnose.build import lock_wait, snapshot, task
 
 LOOP = (
@@ -179,3 +180,22 @@ def test_one_task_with_most_of_a_stall_is_to_blame():
     mostly = stall(1, shared=((1, "weather:fetch", 8), (2, "t2", 1)), samples=9)
     (found,) = verdict(blocked(mostly))
     assert found.kind == "blocking_call"
+
+
+SPINS = Busy(
+    1, 20, 0.3, function="Scope.deliver", file="scope.py", line=24, found=20, turns=9, answer=0.01
+)
+
+
+def test_a_callback_that_schedules_itself_for_ever_is_a_suspect():
+    (found,) = verdict(replace(blocked(), busy=(SPINS,)))
+    assert (found.kind, found.verdict) == ("busy_callbacks", "suspect")
+    assert "Scope.deliver (scope.py:24 in Scope.deliver)" in found.summary
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"looks": 5, "found": 5}, {"found": 12}, {"tasks": 8}, {"answer": None}, {"turns": 1}],
+)
+def test_a_busy_loop_that_gets_things_done_or_does_one_thing_does_not_spin(facts):
+    assert verdict(replace(blocked(), busy=(replace(SPINS, **facts),))) == ()

@@ -55,7 +55,7 @@ def _spins(busy: Busy) -> bool:
         and busy.found >= MOST_OF * busy.looks
         and busy.tasks <= HARDLY * busy.looks
         and busy.answer is not None
-        and (busy.turns is None or busy.turns > 2)  # noqa: PLR2004 - it comes around
+        and busy.turns != 1
     )
 
 
