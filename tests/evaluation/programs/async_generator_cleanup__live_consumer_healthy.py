@@ -35,6 +35,7 @@ async def insert(database):
     while True:
         await database.insert(row)
         row += 1
+        await asyncio.sleep(0.02)
         await asyncio.sleep(0.05)
 
 

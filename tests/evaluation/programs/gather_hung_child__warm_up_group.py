@@ -8,7 +8,7 @@ EXPECT = {
     "verdict": ["deadlock", "suspect"],
     "stuck": ["warm:embeddings"],
     "cause": ["warm-up"],
-    "bystanders": ["readiness"],
+    "bystanders": ["readiness", "download:speech"],
     "report": "ogx-ai/ogx#4587",
     "python": "3.11",
 }

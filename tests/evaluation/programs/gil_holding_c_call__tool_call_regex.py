@@ -25,10 +25,12 @@ async def parse(texts):
     while True:
         text = await texts.get()
         TOOL_CALL.match(text)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(3)
 
 
 async def ask(texts):
+    await asyncio.sleep(0.5)
+    print("READY", flush=True)
     while True:
         await texts.put(answer())
         await asyncio.sleep(0.5)
@@ -46,7 +48,6 @@ async def main():
         asyncio.create_task(ask(texts), name="chat:ask"),
         asyncio.create_task(parse(texts), name="chat:parse"),
     ]
-    print("READY", flush=True)
     await asyncio.gather(*tasks)
 
 

@@ -8,7 +8,7 @@ EXPECT = {
     "also": ["blocking_call"],
     "verdict": ["deadlock", "stall"],
     "stuck": ["tool-call"],
-    "cause": ["collect"],
+    "cause": ["search"],
     "bystanders": ["stream-tokens"],
     "report": "ray-project/ray#7197",
 }

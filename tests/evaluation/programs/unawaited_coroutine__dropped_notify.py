@@ -7,8 +7,8 @@ EXPECT = {
     "also": ["event_never_set"],
     "verdict": ["deadlock", "suspect"],
     "stuck": ["dashboard"],
-    "cause": ["announce"],
-    "bystanders": ["cron", "importer"],
+    "cause": ["importer"],
+    "bystanders": ["cron"],
     "report": "home-assistant/core#43657",
 }
 
