@@ -105,6 +105,7 @@ def wait_of(
         due,
         waiting.thread,
         tuple(waiting.details),
+        waiting.jammed.jam if waiting.jammed is not None else None,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import CodeType, FunctionType
 from typing import Any
 
-from asyncconsole.capture import transports
+from asyncconsole.capture import jams, transports
 from asyncconsole.capture.chain import Level
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.objects import LISTS, attribute, method_code, type_name
@@ -132,6 +132,7 @@ def _drain(level: Level, future: Any) -> Waiting | None:
         details=[*end.details, ("paused", attribute(owner, "_paused") is True)]
         if issubclass(type(owner), streams.FlowControlMixin)
         else list(end.details),
+        jammed=jams.of_writer(owner),
     )
 
 
@@ -151,7 +152,15 @@ def _process(level: Level, future: Any) -> Waiting | None:
     pid = pid_of(referents(level.owner))
     which = f"child process {pid}" if pid is not None else "a child process"
     details: list[Detail] = [("pid", pid)] if pid is not None else []
-    return Waiting("subprocess", future, opaque=True, phrase=f"{which} to end", details=details)
+    process = _found(level, processes.Process)
+    return Waiting(
+        "subprocess",
+        future,
+        opaque=True,
+        phrase=f"{which} to end",
+        details=details,
+        jammed=jams.of_process(process) if process is not None else None,
+    )
 
 
 def _sockets(level: Level) -> tuple[list[str], list[Detail]]:
@@ -252,7 +261,12 @@ def _socket(function: str) -> Special:
         else:
             text = f"socket {address or dict(details).get('fd', '')}"
         return Waiting(
-            "socket", future, opaque=True, phrase=f"{text} ({function})", details=details
+            "socket",
+            future,
+            opaque=True,
+            phrase=f"{text} ({function})",
+            details=details,
+            jammed=jams.of_socket(one) if function == "sock_sendall" else None,
         )
 
     return read

@@ -41,17 +41,10 @@ class End(NamedTuple):
 
 def end_of(transport: Any) -> End:
     """Who is at the other end of a transport, and how the transport does."""
-    details: list[Detail] = []
     words = ""
     unsent: int | None = None
-    for _ in range(LAYERS):
-        protocol = attribute(transport, "_ssl_protocol")  # asyncio's TLS
-        if protocol is None and uvloop.is_tls(transport):
-            protocol = uvloop.tls_protocol(transport)
-        if protocol is None:
-            break
-        details.append(("tls", True))
-        transport = attribute(protocol, "_transport")
+    transport, layers = _lowest(transport)
+    details: list[Detail] = [("tls", True)] * layers
     if transport is None:
         return End("", ())
     if uvloop.is_transport(transport):
@@ -75,6 +68,33 @@ def end_of(transport: Any) -> End:
     if attribute(transport, "_closing") is True:
         details.append(("closing", True))
     return End(words, tuple(details))
+
+
+def ends(transport: Any) -> tuple[str, str]:
+    """Addresses of this end of a connection and of the other; "" for what has none."""
+    transport, _ = _lowest(transport)
+    if uvloop.is_transport(transport):
+        return address(uvloop.local(transport)), address(uvloop.peer(transport))
+    extra = attribute(transport, "_extra")
+    extra = extra if type(extra) is dict else {}
+    return address(extra.get("sockname")), address(extra.get("peername"))
+
+
+def inner_socket(transport: Any) -> Any:
+    """The socket of a transport of asyncio's, or None."""
+    return attribute(_lowest(transport)[0], "_sock")
+
+
+def _lowest(transport: Any) -> tuple[Any, int]:
+    """The transport below all layers of TLS, and how many these are."""
+    for layer in range(LAYERS):
+        protocol = attribute(transport, "_ssl_protocol")  # asyncio's TLS
+        if protocol is None and uvloop.is_tls(transport):
+            protocol = uvloop.tls_protocol(transport)
+        if protocol is None:
+            return transport, layer
+        transport = attribute(protocol, "_transport")
+    return transport, LAYERS
 
 
 def _peer(transport: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.glue import uvloop
+from asyncconsole.capture.jams import Jammed
 from asyncconsole.capture.objects import Types, attribute, instance_dict
 from asyncconsole.model.task import Detail, Needs
 
@@ -35,6 +36,7 @@ class Waiting:
         jobs: Futures of ``concurrent.futures`` behind it, for `jobs.link` to follow.
         thread: As in `asyncconsole.model.Wait.thread`.
         details: As in `asyncconsole.model.Wait.details`.
+        jammed: The streams that hold it up, with the readers that would end that.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Waiting:
     jobs: list[Any] = field(default_factory=list)
     thread: int | None = None
     details: list[Detail] = field(default_factory=list)
+    jammed: Jammed | None = None
 
 
 def due_of(held: list[Any]) -> float | None:

@@ -288,6 +288,18 @@ class Graph:
                 return True
         return False
 
+    def bounded(self, task: Task) -> bool:
+        """True when a timer, a timeout or a watchdog gets a task out of its wait."""
+        wait = task.wait
+        return (
+            wait is None
+            or wait.due is not None
+            or task.id in self.moving
+            or task.id in self._cancellable
+            or self._bounded(task)
+            or bool(self.watchdogs(task))
+        )
+
     def watchdogs(self, task: Task) -> list[Task]:
         """Tasks that wake by themselves soon and may cancel this one."""
         found = []

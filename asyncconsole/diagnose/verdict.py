@@ -10,7 +10,7 @@ from asyncconsole.diagnose.graph import Graph
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.rules import all_rules
 from asyncconsole.diagnose.stalled import recent
-from asyncconsole.model import Diagnosis, Finding, Snapshot
+from asyncconsole.model import Diagnosis, Finding, Snapshot, Task
 
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
 
@@ -86,10 +86,16 @@ def open_waits(first: Snapshot) -> frozenset[tuple[int, int]]:
         (task.id, task.wait.token)
         for task in first.tasks
         if task.wait is not None
-        and task.wait.kind in _OPEN
+        and (task.wait.kind in _OPEN or _jammed(task))
         and task.wait.due is None
         and task.wait.resource not in known
     )
+
+
+def _jammed(task: Task) -> bool:
+    """True when a task sends, or waits for a child, while its own end is not read."""
+    jam = task.wait.jam if task.wait is not None else None
+    return jam is not None and (bool(jam.paused) or jam.does == "send")
 
 
 _OBSERVED = frozenset(

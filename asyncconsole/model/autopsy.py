@@ -72,6 +72,8 @@ class Autopsy:
         gaps: What could not be found out, and why.
         unstarted: Coroutines that were never started.
         generators: Async generators that hold something and that no task iterates now.
+        readers: For each task that is held up at streams nobody reads, ids of the others that
+            refer to these and may read them.
     """
 
     pause: float = 0.0
@@ -82,3 +84,4 @@ class Autopsy:
     gaps: tuple[Gap, ...] = ()
     unstarted: tuple[Unstarted, ...] = ()
     generators: tuple[OpenGenerator, ...] = ()
+    readers: tuple[tuple[int, tuple[int, ...]], ...] = ()

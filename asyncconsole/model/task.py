@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from asyncconsole.model.jam import Jam
+
 State = Literal["running", "ready", "waiting", "sleeping"]
 """``running``: executes now. ``ready``: will run at the loop's next turn.
 ``waiting``: suspended on something. ``sleeping``: suspended on a timer only."""
@@ -126,6 +128,7 @@ class Wait:
         due: Seconds until a timer ends this wait by itself; None without one.
         thread: Ident of the thread that runs the job it waits for, when one does.
         details: What else is known: peer, buffered bytes, pid, place in a pool's queue.
+        jam: The streams that hold it up, where it waits until they are read or have sent.
     """
 
     kind: str
@@ -143,6 +146,7 @@ class Wait:
     due: float | None = None
     thread: int | None = None
     details: tuple[Detail, ...] = ()
+    jam: Jam | None = None
 
 
 @dataclass(frozen=True, slots=True)

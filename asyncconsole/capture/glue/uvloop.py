@@ -85,6 +85,17 @@ def peer(transport: Any) -> Any:
     return _own(transport, "get_extra_info", "peername")
 
 
+def local(transport: Any) -> Any:
+    """Own address of one of uvloop's transports, or None."""
+    return _own(transport, "get_extra_info", "sockname")
+
+
+def child(transport: Any) -> int | None:
+    """Process id of the child behind one of uvloop's process transports, or None."""
+    found = _own(transport, "get_pid")
+    return found if type(found) is int else None
+
+
 def unsent(transport: Any) -> int | None:
     """Bytes that one of uvloop's transports has not sent yet."""
     found = _own(transport, "get_write_buffer_size")
