@@ -7,10 +7,13 @@ around one of its frames catches it, does not raise it again and is in a loop, t
 from __future__ import annotations
 
 import ast
+import asyncio
 import linecache
 import textwrap
+import types
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from asyncconsole.capture.chain import Chain
 from asyncconsole.capture.code import code_facts
@@ -22,7 +25,9 @@ MOST_LINES = 2_000
 _NAMES = frozenset({"BaseException", "CancelledError"})
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOOPS = (ast.While, ast.For, ast.AsyncFor)
-_Handler = tuple["ast.ExceptHandler | ast.With | ast.AsyncWith", bool]
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Handler = tuple[list[ast.expr | None], "ast.ExceptHandler | ast.With | ast.AsyncWith"]
+"""What it catches, and itself."""
 
 
 def catcher(chain: Chain) -> Frame | None:
@@ -39,26 +44,46 @@ def catcher(chain: Chain) -> Frame | None:
         if not code_facts(code).own or not level.line:
             continue
         last = max((line or 0 for _, _, line in code.co_lines()), default=0)
-        line = _line(code.co_filename, code.co_firstlineno, last, level.line)
+        names = _globals(level.owner)
+        line = _line(code.co_filename, code.co_firstlineno, last, level.line, names)
         if line:
             return Frame(code.co_filename, line, frame.function, own=True)
     return None
 
 
-@lru_cache(maxsize=1024)
-def _line(file: str, first: int, last: int, at: int) -> int:
+def _globals(owner: Any) -> dict[str, Any]:
+    """Global variables of a coroutine's or generator's code."""
+    for name in ("cr_frame", "gi_frame", "ag_frame"):
+        frame = getattr(owner, name, None) if type(owner) in _OWNERS else None
+        if frame is not None:
+            space = frame.f_globals
+            return space if type(space) is dict else {}
+    return {}
+
+
+_OWNERS = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
+
+
+def _line(file: str, first: int, last: int, at: int, names: dict[str, Any]) -> int:
     """The line of the handler in one function; 0 for none."""
     if not first <= at <= last < first + MOST_LINES:
         return 0
-    lines = linecache.getlines(file)[first - 1 : last + _TAIL]
-    function = _parsed(_block(lines))
+    function = _function(file, first, last)
     if function is None:
         return 0
-    handlers = _around(function.body, at - first + 1, looped=False)
-    for handler, looped in reversed(list(handlers)):
-        if looped and _goes_on(handler):
-            return handler.lineno + first - 1
+    for handlers, looped in reversed(list(_around(function.body, at - first + 1))):
+        chosen = next(
+            (one for kinds, one in handlers if any(_catches(kind, names) for kind in kinds)), None
+        )
+        if chosen is not None and looped and _goes_on(chosen):
+            return chosen.lineno + first - 1
     return 0
+
+
+@lru_cache(maxsize=256)
+def _function(file: str, first: int, last: int) -> _Function | None:
+    """The source of a function, read."""
+    return _parsed(_block(linecache.getlines(file)[first - 1 : last + _TAIL]))
 
 
 _TAIL = 30
@@ -76,7 +101,7 @@ def _block(lines: list[str]) -> list[str]:
     return textwrap.dedent("".join(kept)).splitlines(keepends=True)
 
 
-def _parsed(lines: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+def _parsed(lines: list[str]) -> _Function | None:
     """The function at the beginning of lines that may go on after it."""
     for end in range(len(lines), max(0, len(lines) - _TAIL - 1), -1):
         try:
@@ -88,20 +113,22 @@ def _parsed(lines: list[str]) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     return None
 
 
-def _around(body: list[ast.stmt], at: int, *, looped: bool) -> Iterator[_Handler]:
-    """Handlers for an error on a line, outermost first, and whether each is in a loop."""
+def _around(
+    body: list[ast.stmt], at: int, *, looped: bool = False
+) -> Iterator[tuple[list[_Handler], bool]]:
+    """Handlers for an error on a line, together those of one ``try``, outermost first.
+
+    And whether they are in a loop.
+    """
     for node in body:
         if isinstance(node, _INNER) or not node.lineno <= at <= (node.end_lineno or 0):
             continue
         inside = looped or isinstance(node, _LOOPS)
         if isinstance(node, ast.Try):
             if _holds(node.body, at):
-                for handler in node.handlers:
-                    if _catches(handler.type):
-                        yield handler, inside
-                        break
-        elif isinstance(node, (ast.With, ast.AsyncWith)) and _suppresses(node):
-            yield node, inside
+                yield [([handler.type], handler) for handler in node.handlers], inside
+        elif isinstance(node, (ast.With, ast.AsyncWith)) and (kinds := _suppressed(node)):
+            yield [(kinds, node)], inside
         for name in ("body", "orelse", "finalbody"):
             yield from _around(getattr(node, name, []), at, looped=inside)
         for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
@@ -112,24 +139,33 @@ def _holds(body: list[ast.stmt], at: int) -> bool:
     return body[0].lineno <= at <= (body[-1].end_lineno or 0)
 
 
-def _catches(kind: ast.expr | None) -> bool:
-    """True for ``except:`` and for what a CancelledError is."""
+def _catches(kind: ast.expr | None, names: dict[str, Any]) -> bool:
+    """True for ``except:``, for what a CancelledError is, and global variables with one."""
     if kind is None:
         return True
     if isinstance(kind, ast.Tuple):
-        return any(_catches(item) for item in kind.elts)
+        return any(_catches(item, names) for item in kind.elts)
+    if isinstance(kind, ast.Name) and kind.id not in _NAMES:
+        found = names.get(kind.id)
+        members = found if type(found) is tuple else (found,)
+        return any(item in _CAUGHT for item in members if type(item) is type)
     name = kind.attr if isinstance(kind, ast.Attribute) else getattr(kind, "id", "")
     return name in _NAMES
 
 
-def _suppresses(node: ast.With | ast.AsyncWith) -> bool:
+_CAUGHT = (asyncio.CancelledError, BaseException)
+
+
+def _suppressed(node: ast.With | ast.AsyncWith) -> list[ast.expr | None]:
+    """What ``with suppress(...)`` lets go by."""
+    found: list[ast.expr | None] = []
     for item in node.items:
         call = item.context_expr
         if isinstance(call, ast.Call):
             name = getattr(call.func, "attr", "") or getattr(call.func, "id", "")
-            if name == "suppress" and any(_catches(argument) for argument in call.args):
-                return True
-    return False
+            if name == "suppress":
+                found += call.args
+    return found
 
 
 def _goes_on(handler: ast.ExceptHandler | ast.With | ast.AsyncWith) -> bool:

@@ -93,7 +93,7 @@ class LiveTarget:
         """Begin to watch the loops. Must run on the side thread."""
         self._probe.start()
         self._set_pulse()
-        self._past.start()
+        self._past.start(self._loop)
         tasks, locks = self._tracked
         if tasks or locks:
             self._configure(tasks, locks)

@@ -10,6 +10,8 @@ from asyncconsole.capture import complaints, history
 from asyncconsole.model.ended import joined
 
 if TYPE_CHECKING:
+    import asyncio
+
     from asyncconsole.capture.roll import Roll
     from asyncconsole.model.ended import Ended
 
@@ -24,6 +26,15 @@ MOST = 2_000
 """Tasks above which these looks are left out: they would cost too much."""
 
 
+EARLY = 10.0
+"""Seconds in which looks come more often: much is started, and fails, when a program starts."""
+
+BRISK = 0.05
+"""Seconds between those, at the least, and `OFTEN` times the share."""
+
+OFTEN = 3
+
+
 class Past:
     """What is known of tasks that have ended, with nothing patched.
 
@@ -35,16 +46,31 @@ class Past:
 
     def __init__(self, roll: Roll) -> None:
         self._roll = roll
-        self._due = 0.0
+        self._due = self._end = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._history = history.History(roll.tasks.of)
         self._complaints = complaints.Complaints(roll.tasks.fresh)
 
-    def start(self) -> None:
-        """Begin to hear what asyncio logs."""
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to hear what asyncio logs, and to look; ``loop``: the console's own."""
         self._complaints.install()
+        self._end = time.monotonic() + EARLY
+        self._early(loop)
+
+    def _early(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Look now, and soon again."""
+        self._timer = None
+        self._due = 0.0
+        self.look()
+        if time.monotonic() < self._end:
+            pause = max(BRISK, (self._due - time.monotonic()) / OFTEN)
+            self._timer = loop.call_later(pause, self._early, loop)
 
     def close(self) -> None:
         """Take the filter off, and forget."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._complaints.remove()
         self._history.clear()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import dis
 import gc
 import re
 import sys
@@ -183,11 +184,36 @@ def _hands(program: Program, left: dict[int, Any], live: list[Any]) -> dict[int,
         number = program.tasks.known(task)
         for owner in chain.walk(futures.coroutine(task)).owners:
             code = getattr(owner, "cr_code", None) or getattr(owner, "ag_code", None)
-            names = code.co_names if type(code) is types.CodeType else ()
-            for item in _named(referents(owner), names):
+            if type(code) is not types.CodeType or not _awaits_variables(code):
+                continue
+            for item in _named(referents(owner), code.co_names):
                 if id(item) in left:
                     found.setdefault(id(item), set()).add(number)
     return found
+
+
+def _awaits_variables(code: types.CodeType) -> bool:
+    """True when a function awaits what it has got from somewhere, or hands coroutines on."""
+    if not _STARTS.isdisjoint(code.co_names):
+        return True
+    before = ""
+    for step in dis.get_instructions(code):
+        if step.opname == "GET_AWAITABLE":
+            if before.startswith(("LOAD_", "COPY", "BINARY_")):
+                return True
+        elif step.opname not in _FILLERS:
+            before = step.opname
+    return False
+
+
+_STARTS = frozenset(
+    {
+        *("create_task", "ensure_future", "gather", "wait", "wait_for", "shield", "as_completed"),
+        *("run_until_complete", "run_coroutine_threadsafe", "send", "Task", "start_soon", "run"),
+        *("pop", "popleft", "popitem", "get", "get_nowait", "next", "spawn", "submit", "put"),
+    }
+)
+_FILLERS = frozenset({"CACHE", "NOP", "EXTENDED_ARG", "PUSH_NULL", "NOT_TAKEN", "PRECALL"})
 
 
 def _named(held: list[Any], names: tuple[str, ...]) -> Iterator[Any]:

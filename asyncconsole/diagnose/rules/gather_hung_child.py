@@ -36,7 +36,7 @@ class _GatherHungChild:
             lost = [child for child in children if child.id in islands]
             if lost and len(lost) == (wait.pending or len(children)):
                 yield _finding(parent, lost, case, [islands[child.id] for child in lost])
-            elif wait.kind == "gather" and wait.total and wait.pending:
+            elif wait.needs != "any" and wait.total and wait.pending:
                 slow = [child for child in children if child.id not in stuck and _silent(child)]
                 done = wait.total - wait.pending
                 if len(slow) == wait.pending and done >= DONE * wait.pending:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from asyncconsole.diagnose.island import IslandRule, View
 from asyncconsole.diagnose.partners import ENDS
 from asyncconsole.diagnose.phrases import base, listed, place, spot
+from asyncconsole.model.ended import Ended
 from asyncconsole.model.leftovers import Unstarted
 
 _MOST = 3
@@ -34,6 +35,9 @@ class _UnawaitedCoroutine(IslandRule):
         if kept and view.island.doubts:
             return (*view.island.doubts, "whoever refers to the coroutine may still await it")
         return view.island.doubts
+
+    def causes(self, _view: View) -> list[Ended]:
+        return []  # it is no task
 
     def summary(self, view: View) -> str:
         verb = "waits" if len(view.members) == 1 else "wait"
