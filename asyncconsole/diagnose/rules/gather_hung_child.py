@@ -17,6 +17,9 @@ DONE = 3
 """How many times as many must be done as hang."""
 
 _GATHERS = frozenset({"gather", "wait", "task_group", "as_completed"})
+_ALL = frozenset({"gather", "wait"})
+"""With some done and others not, a wait is for all of them."""
+
 _OUTSIDE = frozenset({"stream", "socket"})
 
 
@@ -36,7 +39,7 @@ class _GatherHungChild:
             lost = [child for child in children if child.id in islands]
             if lost and len(lost) == (wait.pending or len(children)):
                 yield _finding(parent, lost, case, [islands[child.id] for child in lost])
-            elif wait.needs != "any" and wait.total and wait.pending:
+            elif wait.kind in _ALL and wait.total and wait.pending:
                 slow = [child for child in children if child.id not in stuck and _silent(child)]
                 done = wait.total - wait.pending
                 if len(slow) == wait.pending and done >= DONE * wait.pending:
