@@ -116,6 +116,32 @@ def empty(code: CodeType, at: int) -> bool:
     return not point.exits and not point.iterators
 
 
+class Item(NamedTuple):
+    """A with-item that code has entered; see `Exit`."""
+
+    line: int
+    span: tuple[int, int, int, int] | None
+
+
+def entered(code: CodeType, at: int) -> list[Item]:
+    """The with-items that code is inside of where it awaits, outermost first.
+
+    Args:
+        code: It may run: nothing but the code is looked at.
+        at: ``f_lasti`` of its frame, suspended or in the midst of the call.
+    """
+    shape = _shape(code)
+    if shape is None:
+        return []
+    # What awaits stands some steps before what suspends: SEND and its cache, YIELD_VALUE.
+    steps = range(at, at + _REACH, 2)
+    point = next((shape.points[step] for step in steps if step in shape.points), None)
+    return [Item(exit_.line, exit_.span) for exit_ in point.exits] if point is not None else []
+
+
+_REACH: Final = 10
+
+
 def referents(owner: Any) -> list[Any]:
     """The objects that a frame's owner keeps: locals first, then what lies on its stack."""
     frame = _frame(owner) if _OF_FRAME else None

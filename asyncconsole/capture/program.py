@@ -186,28 +186,47 @@ class Program(roll.Roll):
 
     def name(self, book: Resources, look: Look) -> Generator[None, None, None]:
         """Find names for primitives that have none yet."""
+        wanted = self._unnamed(book.things())
+        if wanted:
+            if look.index == {}:  # a piece of many: the modules are searched once for all
+                look.index = (yield from index()) or None
+            self._note_names(wanted, (yield from search(wanted, book.places(), look.index)))
+
+    def titles(self, things: list[Any]) -> Generator[None, None, dict[int, str]]:
+        """The names of some primitives, whether a task has to do with them now or not.
+
+        Returns:
+            By ``id``; what nothing names is missing.
+        """
+        wanted = self._unnamed(things)
+        if wanted:
+            self._note_names(wanted, (yield from search(wanted, {})))
+        found = {id(thing): self.names.get(self.things.of(thing), "") for thing in things}
+        return {key: text for key, text in found.items() if text}
+
+    def _unnamed(self, things: list[Any]) -> dict[int, Any]:
+        """Those for whose names it is time to search, by ``id``."""
         now = time.monotonic()
         wanted: dict[int, Any] = {}
-        numbers: dict[int, int] = {}
-        for thing in book.things():
+        for thing in things:
             number = self.things.of(thing)
             text = given(thing)
             if text:
                 self.names[number] = text
             elif number not in self.names and self._nameless.get(number, 0.0) < now:
                 wanted[id(thing)] = thing
-                numbers[id(thing)] = number
-        if wanted:
-            if look.index == {}:  # a piece of many: the modules are searched once for all
-                look.index = (yield from index()) or None
-            found = yield from search(wanted, book.places(), look.index)
-            for key, number in numbers.items():
-                text = found.get(key)
-                if text:
-                    self.names[number] = text
-                else:
-                    self._nameless[number] = now + 5.0
-            self._forget()
+        return wanted
+
+    def _note_names(self, wanted: dict[int, Any], found: dict[int, str]) -> None:
+        """Remember what a search has found, and what it has not."""
+        soon = time.monotonic() + 5.0
+        for key, thing in wanted.items():
+            number = self.things.of(thing)
+            if key in found:
+                self.names[number] = found[key]
+            else:
+                self._nameless[number] = soon
+        self._forget()
 
     def _forget(self) -> None:
         """Drop names of what has gone, now and then."""

@@ -48,6 +48,8 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         "ended": status.ended,
         "dropped": status.dropped,
         "broken": status.broken or None,
+        "orders": status.orders,
+        "orders_dropped": status.unordered,
     }
     return Result(document, (Text(tuple(_told(status))),))
 
@@ -68,7 +70,14 @@ def _told(status: TrackStatus) -> list[Line]:
     if status.broken:
         told.append(line((f"It switched itself off: {status.broken}", "warn")))
     if status.locks:
-        told.append(line("Locks are tracked: owners since tracking began are exact."))
+        orders = phrases.plural(status.orders, "order")
+        dropped = f", {status.unordered} dropped" if status.unordered else ""
+        told.append(
+            line(
+                "Locks are tracked: owners since tracking began are exact; "
+                f"{orders} of nested locks kept{dropped}."
+            )
+        )
     else:
         told.append(line("Locks are not tracked: holders are read from stacks."))
     return told

@@ -54,7 +54,7 @@ async def verdict(
         first = dataclasses.replace(first, busy=busy, gaps=(*first.gaps, *unseen))
     wanted = again(first)
     if wanted is not None and not wanted:
-        if not first.stalls and not first.busy:
+        if not (first.stalls or first.busy or first.inversions):
             return first, Diagnosis(first.pid, first.taken_at)
         second = dataclasses.replace(first, busy=await _still_busy(target, first))
         return second, confirm(first, second, partial=True)
@@ -64,6 +64,7 @@ async def verdict(
     second = dataclasses.replace(
         second,
         stalls=tuple(target.stalls()),
+        inversions=first.inversions,
         busy=await _still_busy(target, first),
         gaps=tuple(dict.fromkeys((*first.gaps, *second.gaps))),
     )

@@ -106,9 +106,10 @@ _OBSERVED = frozenset(
         "del_teardown",
         "busy_callbacks",
         "loop_starved",
+        "lock_order_inversion",
     }
 )
-"""Kinds that rest on what was seen of a loop's thread, and not on what tasks wait for."""
+"""Kinds that rest on what was seen over time, and not on what tasks wait for now."""
 
 
 def observed(finding: Finding) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asyncconsole.model.finding import Diagnosis, Finding, ResourceRef, TaskRole
     from asyncconsole.model.gap import Gap
     from asyncconsole.model.loop import Loop, Thread
+    from asyncconsole.model.order import Inversion, Order, OrderedLock
     from asyncconsole.model.resource import Holder, Resource, Waiter
     from asyncconsole.model.result import (
         Column,
@@ -45,8 +46,11 @@ __all__ = [
     "Gap",
     "Hold",
     "Holder",
+    "Inversion",
     "Line",
     "Loop",
+    "Order",
+    "OrderedLock",
     "Part",
     "Resource",
     "ResourceRef",
@@ -78,6 +82,7 @@ _HOMES = {
     ),
     "finding": ("Diagnosis", "Finding", "ResourceRef", "TaskRole"),
     "loop": ("Loop", "Thread"),
+    "order": ("Inversion", "Order", "OrderedLock"),
     "resource": ("Holder", "Resource", "Waiter"),
     "result": (
         "Column",

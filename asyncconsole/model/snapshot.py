@@ -10,6 +10,7 @@ from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.gap import Gap
 from asyncconsole.model.loop import Loop, Thread
+from asyncconsole.model.order import Inversion
 from asyncconsole.model.resource import Resource
 from asyncconsole.model.stall import Stall
 from asyncconsole.model.task import Task
@@ -43,6 +44,8 @@ class Snapshot:
         pools: Thread pools that have a thread.
         starts: Coroutines that loops have still to start and that tasks wait for.
         busy: What loops that never waited were seen to run; only where it was asked for.
+        inversions: Locks that were taken in orders which contradict each other, while locks
+            were tracked.
     """
 
     pid: int
@@ -64,6 +67,7 @@ class Snapshot:
     pools: tuple[Pool, ...] = ()
     starts: tuple[Start, ...] = ()
     busy: tuple[Busy, ...] = ()
+    inversions: tuple[Inversion, ...] = ()
     schema: str = SNAPSHOT_SCHEMA
 
     def task(self, number: int) -> Task | None:

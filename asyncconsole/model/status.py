@@ -23,6 +23,8 @@ class TrackStatus(NamedTuple):
         ended: Ended tasks remembered.
         dropped: Ended tasks forgotten to make room.
         broken: Why task tracking switched itself off, or "".
+        orders: Orders in which locks were taken, as far as remembered.
+        unordered: Those for which there was no room.
     """
 
     tasks: bool
@@ -31,3 +33,5 @@ class TrackStatus(NamedTuple):
     ended: int
     dropped: int
     broken: str = ""
+    orders: int = 0
+    unordered: int = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import quiet, roll
 from asyncconsole.capture.loops import has_gil
+from asyncconsole.capture.slices import drive
 from asyncconsole.model.errors import UnknownItemError
 from asyncconsole.model.status import ProbeStatus, TrackStatus
 from asyncconsole.serve.past import Past
@@ -176,6 +177,9 @@ class LiveTarget:
             found = dataclasses.replace(found, ended=tuple(self._past.ended(self.ended())))
         if scope == "tasks" or only is not None:  # nobody asks how late the loops are
             return found
+        if full and self._tracker is not None:
+            orders = await drive(self._tracker.inversions())
+            found = dataclasses.replace(found, inversions=orders)
         return await self._with_lags(found)
 
     async def census(self, most_memory: int | None = None) -> Census:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
+from asyncconsole.capture.readers.reader import home
+
 _ABSENT: Any = object()
 
 
@@ -43,5 +45,4 @@ class Patch:
 def stock(owner: type, name: str) -> bool:
     """True when a method is the standard library's own, patched by nobody."""
     function = getattr(owner, name, None)
-    home = owner.__init__.__code__.co_filename  # type: ignore[misc]  # of the class itself
-    return type(function) is FunctionType and function.__code__.co_filename == home
+    return type(function) is FunctionType and function.__code__.co_filename == home(owner)

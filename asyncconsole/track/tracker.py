@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Generator
 from typing import Any
 
 from asyncconsole.capture import futures
@@ -11,10 +12,12 @@ from asyncconsole.capture.code import short
 from asyncconsole.capture.endings import End
 from asyncconsole.capture.program import Program, shared
 from asyncconsole.capture.records import Creation, Owner, frame_at
+from asyncconsole.model import Inversion
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.instant import stamp
 from asyncconsole.model.status import TrackStatus
 from asyncconsole.track.ended import MOST, Ring
+from asyncconsole.track.inversions import Inversions
 from asyncconsole.track.locks import LockHook
 from asyncconsole.track.tasks import FRAMES, TaskHook, creation, record_of
 
@@ -30,7 +33,8 @@ class Tracker:
         self._program = program
         self._ring = Ring(program.tasks.known, program.loops.ignores)
         self._tasks = TaskHook(self._ring)
-        self._locks = LockHook()
+        self._locks = LockHook(self._number)
+        self._inversions = Inversions(program)
 
     def configure(
         self, *, tasks: bool | int | None = None, locks: bool | None = None
@@ -66,6 +70,8 @@ class Tracker:
             min(MOST, kept + later),
             ring.dropped + max(0, kept + later - MOST),
             hook.broken,
+            len(self._locks.orders.orders),
+            self._locks.orders.dropped,
         )
 
     def close(self) -> None:
@@ -84,7 +90,8 @@ class Tracker:
                     self._tasks.note_loop(loop)
 
     def beat(self) -> None:
-        """Now and then, in the side thread: finish what a rush of tasks has left."""
+        """Now and then, in the side thread: finish what a rush has left, look at locks again."""
+        self._locks.orders.beat()
         if not self._tasks.busy:
             return
         waiting = {id(fact.reference()) for fact in self._program.loops.find() if fact.idle}
@@ -107,6 +114,20 @@ class Tracker:
     def taken(self) -> list[Any]:
         """See `asyncconsole.capture.records.Records`."""
         return self._locks.taken()
+
+    def _number(self, task: Any) -> int:
+        """The id of a task; 0 for one of the console's own."""
+        if self._program.loops.ignores(futures.loop(task)):
+            return 0
+        return self._program.tasks.of(task)
+
+    def inversions(self) -> Generator[None, None, tuple[Inversion, ...]]:
+        """Locks that were taken in orders which contradict each other.
+
+        Yields:
+            None, between slices.
+        """
+        return (yield from self._inversions.told(self._locks.orders))
 
     def ended(self) -> list[Ended]:
         """The tasks that ended last, oldest first."""

@@ -112,8 +112,7 @@ def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
                 function = space(cls)[name]
                 if type(function) is not FunctionType:
                     return False
-                home = base.__init__.__code__.co_filename  # type: ignore[misc]  # of the class itself
-                if function.__code__.co_filename != home and function not in _accepted:
+                if function.__code__.co_filename != home(base) and function not in _accepted:
                     return False
                 # Runs nothing of the program's: the class has a plain function there.
                 bound = object.__getattribute__(thing, name)
@@ -121,6 +120,14 @@ def stock(thing: Any, base: type, methods: Iterable[str]) -> bool:
                     return False
                 break
     return True
+
+
+def home(cls: type) -> str:
+    """The file that a class of the standard library comes from, as its code objects have it."""
+    function: Any = cls.__init__  # type: ignore[misc]  # of the class itself
+    while hasattr(function, "__wrapped__"):  # one of our patches
+        function = function.__wrapped__
+    return str(function.__code__.co_filename)
 
 
 _accepted: weakref.WeakSet[Any] = weakref.WeakSet()
