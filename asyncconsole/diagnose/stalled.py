@@ -24,8 +24,19 @@ def recent(snapshot: Snapshot) -> tuple[Stall, ...]:
     return tuple(
         stall
         for stall in snapshot.stalls
-        if (stall.ongoing or over_since(snapshot, stall) < RECENT) and not _ours(stall)
+        if (stall.ongoing or over_since(snapshot, stall) < RECENT)
+        and not _ours(stall)
+        and not _nobodys(stall)
     )
+
+
+def _nobodys(stall: Stall) -> bool:
+    """True when something that is over held the GIL, and no code of the program was seen at it.
+
+    A machine that gave the process no CPU for a moment looks the same.
+    """
+    own = stall.frame is not None and stall.frame.own
+    return stall.kind == "gil_holding_c_call" and not stall.ongoing and not own
 
 
 def _ours(stall: Stall) -> bool:

@@ -1,4 +1,5 @@
-"""A part of the evaluation: two interpreters in full, a sample of the programs on each other one.
+"""A part of the evaluation: half of the programs on one interpreter with nothing tracked, the other
+half on another one with tracking, and a sample on each of the rest.
 
 `make evaluate` runs all of it.
 """
@@ -11,10 +12,10 @@ from tests.evaluation.table import made, recall
 from tests.interpreters import present
 
 UNTRACKED_ON, TRACKED_ON = "3.11", "3.13"
-EACH = 8  # each n-th program, elsewhere
+EACH = 16  # each n-th program, elsewhere
 
 GOAL = {"tracked": 0.95, "untracked": 0.75}
-HOLDS = {"tracked": 0.50, "untracked": 0.45}  # what the rules find today; it only goes up
+HOLDS = {"tracked": 0.70, "untracked": 0.65}  # what the rules find today; it only goes up
 
 
 def parts():
@@ -23,10 +24,10 @@ def parts():
     found = {}
     if UNTRACKED_ON in there:
         way = Column(UNTRACKED_ON, "asyncio", track=False)
-        found["untracked"] = [(program, way) for program in chosen]
+        found["untracked"] = [(program, way) for program in chosen[::2]]
     if TRACKED_ON in there:
         way = columns([TRACKED_ON], ["uvloop", "asyncio"], [True])[0]
-        found["tracked"] = [(program, way) for program in chosen]
+        found["tracked"] = [(program, way) for program in chosen[1::2]]
     others = sorted(set(there) - {UNTRACKED_ON, TRACKED_ON})
     found["sample"] = [
         (program, way)
