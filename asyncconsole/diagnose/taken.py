@@ -32,7 +32,7 @@ class TakenRule(IslandRule):
     def summary(self, view: View) -> str:
         """One sentence."""
         verb = "waits" if len(view.members) == 1 else "wait"
-        text = f"{view.names} {verb} for {view.thing}, which is taken, by no task that lives"
+        text = f"{view.names} {verb} for {view.thing}, which was taken and is with no task now"
         takers = self.takers(view)
         if takers:
             text += f": {takers[0].name}, whose code takes it, {fate(takers[0])}"
