@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from asyncconsole.diagnose.island import IslandRule, View
 from asyncconsole.diagnose.partners import ENDS
-from asyncconsole.diagnose.phrases import base, listed, place, spot
+from asyncconsole.diagnose.phrases import base, fate, listed, place, spot
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.leftovers import Unstarted
 
@@ -36,8 +36,8 @@ class _UnawaitedCoroutine(IslandRule):
             return (*view.island.doubts, "whoever refers to the coroutine may still await it")
         return view.island.doubts
 
-    def causes(self, _view: View) -> list[Ended]:
-        return []  # it is no task
+    def causes(self, view: View) -> list[Ended]:
+        return [ended for ended in view.causes if _dropped_by(view, ended)]
 
     def summary(self, view: View) -> str:
         verb = "waits" if len(view.members) == 1 else "wait"
@@ -49,6 +49,8 @@ class _UnawaitedCoroutine(IslandRule):
         yield from self.waiting(view)
         for item in _forgotten(view)[:_MOST]:
             yield _story(item)
+        for ended in self.causes(view)[:_MOST]:
+            yield f"{ended.name} ({ended.id}), whose code has that line, {fate(ended)}"
         yield from view.places(self.ends)
 
 
@@ -65,6 +67,17 @@ def _forgotten(view: View) -> list[Unstarted]:
         if fits and stuck.issuperset(item.hands):
             found.setdefault((item.function, item.file, item.line), item)
     return list(found.values())
+
+
+def _dropped_by(view: View, ended: Ended) -> bool:
+    """True when an ended task's code has the line that dropped one of these coroutines."""
+    routines = view.case.graph.partners.of_ended(ended)
+    for item in _forgotten(view):
+        before = [r for r in routines if r.file == item.file and r.line <= item.line]
+        inside = max(before, key=lambda routine: routine.line, default=None)
+        if item.dropped and inside is not None and item.function not in inside.function:
+            return True
+    return False
 
 
 def _story(item: Unstarted) -> str:
