@@ -204,7 +204,8 @@ class LiveTarget:
         """What loops that don't wait for events run."""
         from asyncconsole.stall import busy
 
-        return await busy.sample(self._roll.loops)
+        blocked = {stall.loop for stall in self._probe.stalls() if stall.ongoing}
+        return await busy.sample(self._roll.loops, blocked)
 
     async def _with_lags(self, found: Snapshot) -> Snapshot:
         """A snapshot with what the probe knows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections.abc import Collection
 from types import CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,13 @@ _Callback = tuple[str, str, int]
 """Function, file, first line."""
 
 
-async def sample(book: LoopBook) -> tuple[Busy, ...]:
-    """Look at every loop that is busy; takes some 0.2 s if one is, a moment otherwise."""
+async def sample(book: LoopBook, blocked: Collection[int] = ()) -> tuple[Busy, ...]:
+    """Look at every loop that is busy; takes some 0.2 s if one is, a moment otherwise.
+
+    Args:
+        book: The loops.
+        blocked: Numbers of those that are known to be blocked: what they run is known.
+    """
     busy: set[int] | None = None
     spinning = await _spinning(book)
     for look in range(FIRST):
@@ -62,7 +68,7 @@ async def sample(book: LoopBook) -> tuple[Busy, ...]:
             await asyncio.sleep(0.001)
         # One that waits for events with callbacks in its queue was not woken: leave it alone.
         found = {f.number for f in book.find() if f.running and not f.idle}
-        found |= spinning
+        found = (found | spinning).difference(blocked)
         busy = found if busy is None else busy & found
         if not busy:
             return ()
