@@ -30,7 +30,7 @@ def test_a_deadlock_is_logged_once_and_again_when_it_forms_anew(python):
         assert found["text"].startswith("proven deadlock (lock_cycle): ")
         assert "holds" in found["text"]
         assert "Fix: " in found["text"]
-    assert first["after"] < 6 < second["after"]
+    assert first["text"] != second["text"]
 
 
 def test_each_stall_is_logged_once():
