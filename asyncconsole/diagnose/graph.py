@@ -78,6 +78,7 @@ class Graph:
         self.sources = Sources(snapshot, moving)
         self.partners = Partners(snapshot)
         self._helpers = Helpers(snapshot, self.partners, self.sources)
+        self._blocking: dict[tuple[str, bool], tuple[int, ...]] = {}
         self._cancellable = self._may_be_cancelled()
         self._stuck: dict[bool, set[int]] = {}
         self._all_suspended = not any(t.wait is None or t.gap for t in self.tasks.values())
@@ -173,7 +174,8 @@ class Graph:
             return [
                 number
                 for number in numbers
-                if number in waiting
+                if number not in moves
+                and number in waiting
                 and (
                     not helpers[number].isdisjoint(moves)
                     or self._freed(waiting[number], moves, reached, lenient)
@@ -314,7 +316,16 @@ class Graph:
         return found
 
     def _blockers(self, item: Resource, lenient: bool) -> tuple[int, ...]:
-        """Ids of the tasks one of which must give a primitive back; () when unknown."""
+        """Ids of the tasks one of which must give a primitive back; () when unknown.
+
+        Thousands may wait for one semaphore, so it is found out once.
+        """
+        key = item.id, lenient
+        if key not in self._blocking:
+            self._blocking[key] = self._find_blockers(item, lenient)
+        return self._blocking[key]
+
+    def _find_blockers(self, item: Resource, lenient: bool) -> tuple[int, ...]:
         if not item.locked and item.permits is not None:
             return ()
         if not lenient and not (item.sound and (item.accounted or self.all_seen(item))):
@@ -363,7 +374,8 @@ class Graph:
         needed = self._candidates(task, lenient)
         if not needed or (wait.opaque and not wait.tasks):
             return not self._judged(task) or task.id in reached
-        free = [number not in self.tasks or number in moves for number in needed]
+        # The last come to it last: of thousands one tells at once that not all are free.
+        free = (number not in self.tasks or number in moves for number in reversed(needed))
         if wait.resource is None:
             if wait.needs == "all" or (wait.needs == "all_or_error" and lenient):
                 known = wait.opaque and self._judged(task)

@@ -46,6 +46,8 @@ class Snapshot:
         busy: What loops that never waited were seen to run; only where it was asked for.
         inversions: Locks that were taken in orders which contradict each other, while locks
             were tracked.
+        growth: Seconds ago and how many tasks there were then, oldest first, as far as a
+            console has counted; ended ones that are kept may be among them.
     """
 
     pid: int
@@ -68,6 +70,7 @@ class Snapshot:
     starts: tuple[Start, ...] = ()
     busy: tuple[Busy, ...] = ()
     inversions: tuple[Inversion, ...] = ()
+    growth: tuple[tuple[float, int], ...] = ()
     schema: str = SNAPSHOT_SCHEMA
 
     def task(self, number: int) -> Task | None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import quiet, roll
+from asyncconsole.capture.growth import Growth
 from asyncconsole.capture.loops import has_gil
 from asyncconsole.capture.slices import drive
 from asyncconsole.model.errors import UnknownItemError
@@ -82,6 +83,7 @@ class LiveTarget:
         self._loop = loop
         self._pulse: asyncio.TimerHandle | None = None
         self._past = Past(self._roll)
+        self._growth = Growth(self._roll.loops)
         self._tracked = track_tasks, track_locks
         self._watch = watch
         self._watching: asyncio.Task[None] | None = None
@@ -132,8 +134,9 @@ class LiveTarget:
         self._observe()
 
     def _observe(self) -> None:
-        """With each beat: note what tasks wait on, so that waits get an age."""
+        """With each beat: note how many tasks there are and what they wait on."""
         quiet.check()
+        self._growth.note()
         if self._tracker is not None:
             self._tracker.beat()
         if self._past.look() and self._tracker is not None:
@@ -210,7 +213,12 @@ class LiveTarget:
     async def _with_lags(self, found: Snapshot) -> Snapshot:
         """A snapshot with what the probe knows."""
         loops = [await self._measured(loop) for loop in found.loops]
-        return dataclasses.replace(found, loops=tuple(loops), stalls=self._probe.stalls())
+        return dataclasses.replace(
+            found,
+            loops=tuple(loops),
+            stalls=self._probe.stalls(),
+            growth=self._growth.counts(),
+        )
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
         """The tasks in pieces, read as they are asked for; without the GIL in one."""
