@@ -58,7 +58,7 @@ async def quick():
 
 
 async def ok_large_gather(keep):
-    await asyncio.gather(*(upload(number) for number in range(5000)))
+    await asyncio.gather(*(upload(number) for number in range(3000)))
 
 
 async def ok_workers(keep):

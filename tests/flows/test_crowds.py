@@ -25,7 +25,7 @@ GROWING = ((3.0, 200), (2.0, 400), (1.0, 600), (0.5, 700), (0.1, 800))
 
 def findings(port, valid):
     time.sleep(4)
-    done = connect(port, "doctor", options=("--json",))
+    done = connect(port, "doctor", options=("--json", "--timeout", "60"), timeout=90)
     assert done.returncode == 0, done.stderr
     return [
         item
