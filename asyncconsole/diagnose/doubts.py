@@ -44,7 +44,10 @@ def doubts(graph: Graph, group: Iterable[int], cycle: list[Edge]) -> tuple[str, 
         if item is None:
             continue
         if item.unknown is not None:
-            found.append(f"{item.type} {item.name} may get a connection back in other ways")
+            found.append(
+                f"a callback, a timer or the other end may give a connection back to {item.type} "
+                f"{item.name}"
+            )
         elif not item.sound:
             found.append(f"{item.type} {item.name} has an acquire or release of its own")
         elif item.permits is None and not graph.all_seen(item):

@@ -90,7 +90,7 @@ class Helpers:
             return None
         left = set(partners.everywhere(ends, partners.names([task])))
         if not left:
-            return None
+            return frozenset() if self._lost(task) else None
         uses = frozenset(left)
         found = set()
         for other in self._snapshot.tasks:
@@ -104,6 +104,19 @@ class Helpers:
         for ended in self._snapshot.ended:
             left.difference_update(partners.uses(partners.of_ended(ended), ends))
         return None if left and self.open() else frozenset(found)
+
+    def _lost(self, task: Task) -> bool:
+        """True when a lock is taken, by no task, and the program releases by `async with` alone."""
+        wait = task.wait
+        item = self._snapshot.resource(wait.resource or "") if wait is not None else None
+        return (
+            item is not None
+            and item.permits == 1
+            and item.locked
+            and item.sound
+            and not item.holders
+            and not self._partners.releases
+        )
 
     def open(self) -> bool:
         """True when something from outside may have code run that no task has on its stack."""

@@ -58,12 +58,18 @@ class TakenRule(IslandRule):
         return self.takers(view)
 
     def takers(self, view: View) -> list[Ended]:
-        """Ended tasks whose code takes something of that name, the likeliest first."""
+        """Ended tasks whose code takes something of that name, the likeliest first.
+
+        One that ran what a waiter runs, and did not end well, may have been cancelled on its way
+        into the `async with` at which the waiter stands.
+        """
         partners = view.case.graph.partners
+        same = {frame.function for task in view.members for frame in task.frames if frame.own}
         found = [
             ended
             for ended in reversed(view.case.snapshot.ended)
-            if any(
+            if (ended.coro in same and ended.outcome != "returned")
+            or any(
                 use.owner in view.words for use in partners.uses(partners.of_ended(ended), _TAKES)
             )
         ]

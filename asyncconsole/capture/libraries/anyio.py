@@ -1,6 +1,6 @@
 """anyio's locks, semaphores, limiters, events, conditions and memory object streams.
 
-Seen on 4.6 to 4.16, under asyncio; locks, semaphores and conditions of earlier versions
+Seen on 4.6 to 4.16, under asyncio, and the Lock of 3.3; semaphores and conditions before 4.6
 are shown as the events they are made of.
 
 A Lock and a CapacityLimiter know the tasks that have them, and let nobody else give
@@ -25,7 +25,7 @@ from asyncconsole.capture.libraries.library import (
     first,
     need,
 )
-from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.objects import attribute, method_code
 from asyncconsole.capture.readers.reader import Facts, futures_of
 
 MODULE = "anyio._backends._asyncio"
@@ -55,6 +55,37 @@ class _LockReader(_AnyioReader):
         if owner is None:
             return ()
         return (owner,) if futures.is_task(owner) else None
+
+
+class _EarlyLockReader(_AnyioReader):
+    """Lock before 4.6: made of events; of its owner it keeps a description alone.
+
+    The description has the task's ``id()``, which another task may have by now: so it is not
+    followed, and the owner is known by its ``async with``.
+    """
+
+    holdable = True
+
+    def __init__(self, cls: type, waits: dict[CodeType, str], event: set[CodeType]) -> None:
+        super().__init__(cls, waits)
+        self._event = event
+
+    def read(self, thing: Any) -> Facts:
+        owner = need(thing, "_owner_task")
+        pairs = [pair for pair in list(need(thing, "_waiters")) if type(pair) is tuple]
+        return Facts(
+            state="locked" if owner is not None else "unlocked",
+            locked=owner is not None,
+            queue=tuple((future, "") for pair in pairs for future in _waiters(pair[-1])),
+            permits=1,
+            taken=int(owner is not None),
+            sound=type(thing) is self.type,
+        )
+
+    def waited(self, levels: list[Level], future: Any) -> Any:
+        if not any(level.code in self._event for level in levels[1:]):
+            return None  # a checkpoint
+        return first(levels[0], self.type)
 
 
 class _SemaphoreReader(_AnyioReader):
@@ -206,6 +237,9 @@ def install(module: ModuleType, book: Book) -> None:
             book.read(reader(cls, dict.fromkeys(codes(cls, *waits), kind)))
     event = set(codes(attribute(module, "Event"), "wait"))
     core = sys.modules.get("anyio._core._synchronization")
+    early = attribute(core, "Lock") if attribute(module, "Lock") is None else None
+    if early is not None and method_code(early, "acquire") is not None:
+        book.read(_EarlyLockReader(early, dict.fromkeys(codes(early, "acquire"), "lock"), event))
     condition, lock = attribute(core, "Condition"), attribute(module, "Lock")
     if condition is not None and lock is not None:
         waits_of = dict.fromkeys(codes(condition, "wait"), "condition")

@@ -29,8 +29,19 @@ class _Known(KnotRule):
     def summary(self, case: Case, knot: Knot) -> str:
         item = _pool(case, knot)
         assert item is not None
-        names = listed(list(dict.fromkeys(holder.name for holder in item.holders)))
-        return f"all connections of {what(item)} are held by {names}, which wait behind it"
+        numbers = dict.fromkeys(holder.task for holder in item.holders)
+        holders = self.tasks(case, (number for number in numbers if number in case.graph.tasks))
+        count = (
+            f"all {len(item.holders)} connections" if len(item.holders) > 1 else "the connection"
+        )
+        verb = "are" if len(item.holders) > 1 else "is"
+        wait = "wait" if len(holders) > 1 else "waits"
+        themselves = all(task.wait and task.wait.resource == item.id for task in holders)
+        for_what = "for one more" if themselves else "for others that want one"
+        return (
+            f"{count} of {what(item)} {verb} held by {listed([task.name for task in holders])}, "
+            f"which {wait} {for_what}"
+        )
 
 
 def _pool(case: Case, knot: Knot) -> Resource | None:
