@@ -46,7 +46,7 @@ class Past:
 
     def __init__(self, roll: Roll) -> None:
         self._roll = roll
-        self._due = self._end = 0.0
+        self._due = self._end = self._cost = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._history = history.History(roll.tasks.of)
         self._complaints = complaints.Complaints(roll.tasks.fresh)
@@ -63,7 +63,7 @@ class Past:
         self._due = 0.0
         self.look()
         if time.monotonic() < self._end:
-            pause = max(BRISK, (self._due - time.monotonic()) / OFTEN)
+            pause = max(BRISK, self._cost / (SHARE * OFTEN))
             self._timer = loop.call_later(pause, self._early, loop)
 
     def close(self) -> None:
@@ -86,10 +86,12 @@ class Past:
         tasks = self._roll.observe(MOST)
         if tasks is None:
             self._history.check()
+            self._cost = SELDOM * SHARE * OFTEN
             pause = SELDOM
         else:
             self._history.look(tasks)
-            pause = min(SELDOM, (time.thread_time() - began) / SHARE)
+            self._cost = time.thread_time() - began
+            pause = min(SELDOM, self._cost / SHARE)
         self._due = time.monotonic() + pause
         return True
 

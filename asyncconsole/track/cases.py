@@ -22,6 +22,17 @@ DEPTH = 64
 """Callers looked at, for timeouts among them."""
 
 
+class Aside(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be subscripted as a base
+    """A weak reference by which nothing of the program can get at a primitive.
+
+    A class of ours tells it from the program's own, through which somebody may still act; see
+    `asyncconsole.capture.autopsy.wakes`.
+    """
+
+    __slots__ = ("key",)
+    key: int
+
+
 class Known:
     """A lock as the table knows it. It lies on the lock.
 
@@ -40,7 +51,7 @@ class Known:
     def __init__(self, book: Iterator[int], lock: Any) -> None:
         self.book = book
         self.number = number = next(book)
-        self.lock = weakref.ref(lock)
+        self.lock = Aside(lock)
         self.kind = class_name(type(lock))
         made = attribute(lock, "_asyncconsole_made")
         self.made = Site(made[0], made[1]) if type(made) is tuple else None

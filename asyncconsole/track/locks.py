@@ -31,6 +31,7 @@ from asyncconsole.capture.readers import reader as _reader
 from asyncconsole.capture.readers import semaphore as _semaphore_reader
 from asyncconsole.capture.records import Owner, Site
 from asyncconsole.track.births import births
+from asyncconsole.track.cases import Aside
 from asyncconsole.track.order import Held, OrderBook, of
 from asyncconsole.track.patch import Patch, stock
 
@@ -63,7 +64,7 @@ class LockHook:
         self._accepted: list[Any] = []
         self._began = 0.0
         self._generation = 0
-        self._known: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._known: dict[int, Aside] = {}
         self.orders = OrderBook(globals(), self._number)
 
     def switch_on(self) -> None:
@@ -106,7 +107,7 @@ class LockHook:
             if type(attribute(thing, "_asyncconsole_owner")) is weakref.ref:
                 with contextlib.suppress(Exception):
                     thing._asyncconsole_owner = None  # noqa: SLF001 - ours
-        self._known = weakref.WeakSet()
+        self._known = {}
 
     def _put(self, owner: type, name: str, function: Any) -> None:
         before = getattr(owner, name)
@@ -149,12 +150,8 @@ class LockHook:
 
     def _things(self) -> list[Any]:
         """Primitives that were ever taken explicitly."""
-        for _ in range(5):
-            try:
-                return list(self._known)
-            except RuntimeError:  # one was added meanwhile
-                continue
-        return []
+        found = [reference() for reference in list(self._known.values())]
+        return [thing for thing in found if thing is not None]
 
     def _lock_functions(  # noqa: C901, PLR0915 - two closures over the same counters
         self, *, inline: bool
@@ -271,10 +268,16 @@ class LockHook:
 
     def _know(self, thing: Any) -> bool:
         try:
-            self._known.add(thing)
-        except Exception:  # no weak reference to it, or no hash
+            reference = Aside(thing, self._forget)
+            reference.key = id(thing)
+            self._known[reference.key] = reference
+        except Exception:  # no weak reference to it
             return False
         return True
+
+    def _forget(self, reference: Aside) -> None:
+        if self._known.get(reference.key) is reference:
+            del self._known[reference.key]
 
 
 def _enter_functions(acquire: Any, release: Any, orders: OrderBook) -> dict[str, Any]:
