@@ -96,8 +96,12 @@ def manager_of(exit_: Any, owner: Any, name: str) -> Any:
     found = of_class(type(owner), name)
     if found is function:
         return owner
-    # The class may have been given another exit since, by a library that patches methods.
-    same_name = type(function) is FunctionType and function.__code__.co_name == name
+    # The class may have been given another exit since, by a library that patches methods; or
+    # ours has been taken off, as it is in a forked child.
+    same_name = type(function) is FunctionType and name in {
+        function.__code__.co_name,
+        function.__name__,
+    }
     return owner if same_name and found is not _MISSING else None
 
 
