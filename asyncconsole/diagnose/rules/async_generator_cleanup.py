@@ -17,7 +17,7 @@ _MOST = 10
 
 class _AsyncGeneratorCleanup:
     kind = "async_generator_cleanup"
-    rank = 54  # before the kinds that don't know who has the lock
+    rank = 35  # before the kinds that don't know who has the lock, or only some of them
 
     def check(self, case: Case) -> Iterable[Finding]:
         """A finding for each primitive that such generators hold."""
@@ -28,9 +28,11 @@ class _AsyncGeneratorCleanup:
                 holds.setdefault(number, []).append(generator)
         for number, generators in holds.items():
             item = case.graph.resources.get(number)
-            if item is None or not item.locked or item.holders:
+            numbers = [w.task for w in item.waiters if w.task is not None] if item else []
+            if item is None or not item.locked:
                 continue
-            numbers = [waiter.task for waiter in item.waiters if waiter.task is not None]
+            if not {holder.task for holder in item.holders}.issubset(numbers):
+                continue  # somebody has it who may go on
             members = [case.graph.tasks[n] for n in numbers if n in case.graph.tasks]
             strict = case.graph.stuck().issuperset(task.id for task in members)
             longest = max((task.wait.since for task in members if task.wait), default=0.0)
@@ -52,6 +54,7 @@ def _finding(
     if len(generators) > 1:
         holders = f"{len(generators)} async generators {names}, which were left open"
     numbers = " ".join(str(task.id) for task in members[:_MOST])
+    circle = next((knot.cycle for knot in case.knots if item.id in knot.resources), ())
     return Finding(
         id="",
         verdict="deadlock" if strict else "suspect",
@@ -62,6 +65,8 @@ def _finding(
         ),
         tasks=tuple(TaskRole(task.id, task.name, "stuck") for task in members),
         resources=(ResourceRef(item.id, item.type, item.name),),
+        cycle=tuple(case.graph.tasks[number].name for number in circle),
+        cycle_ids=circle,
         evidence=(
             *(waits(case.snapshot, task, None) for task in members[:_MOST]),
             *(_story(item, one) for one in generators[:_MOST]),
