@@ -29,7 +29,7 @@ MOST = 2_000
 EARLY = 10.0
 """Seconds in which looks come more often: much is started, and fails, when a program starts."""
 
-BRISK = 0.08
+BRISK = 0.05
 """Seconds between those, at the least, and `OFTEN` times the share."""
 
 OFTEN = 3
