@@ -31,7 +31,7 @@ SLICE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Step:
     """One order of a circle.
 
     Attributes:
@@ -55,7 +55,7 @@ class Circle:
         alone: True when a task did more than one of them.
     """
 
-    links: tuple[Link, ...]
+    links: tuple[Step, ...]
     same: bool
     alone: bool
 
@@ -99,7 +99,7 @@ def search(entries: list[Entry], insists: Callable[[Case], bool]) -> Iterator[Ci
                     yield None
                     continue
                 links = [
-                    Link(entry, case, counts[start, end] - 1) for start, end, entry, case in path
+                    Step(entry, case, counts[start, end] - 1) for start, end, entry, case in path
                 ]
                 yield Circle(tuple(links), same, alone)
                 if len(found) >= MOST:
@@ -131,7 +131,7 @@ def _prune(edges: _Edges) -> None:
             del edges[start]
 
 
-_Step = tuple[Any, Any, Entry, Case]
+_Leg = tuple[Any, Any, Entry, Case]
 
 
 class _Walk:
@@ -144,10 +144,10 @@ class _Walk:
         self._same, self._alone = same, alone
         self._order = {node: index for index, node in enumerate(edges)}
         self._left = STEPS
-        self._path: list[_Step] = []
+        self._path: list[_Leg] = []
         self._on: set[Any] = set()
 
-    def paths(self) -> Iterator[list[_Step] | None]:
+    def paths(self) -> Iterator[list[_Leg] | None]:
         """Circles, each from its first node; None between slices."""
         for start in self._edges:
             self._on = {start}
@@ -155,7 +155,7 @@ class _Walk:
             if self._left <= 0:
                 return
 
-    def _from(self, start: Any, node: Any) -> Iterator[list[_Step] | None]:
+    def _from(self, start: Any, node: Any) -> Iterator[list[_Leg] | None]:
         for end, options in self._edges[node].items():
             closes = end == start
             if not closes and (

@@ -13,7 +13,7 @@ from asyncconsole.capture.records import Site, frame_at, line_at
 from asyncconsole.capture.waits import describe
 from asyncconsole.model import Inversion, Order, OrderedLock
 from asyncconsole.track.cases import Case, Known, places
-from asyncconsole.track.circles import Circle, Link, search
+from asyncconsole.track.circles import Circle, Step, search
 from asyncconsole.track.order import OrderBook
 
 
@@ -77,7 +77,7 @@ class Inversions:
         ]
         return (yield from self._program.titles(locks))
 
-    def _order(self, link: Link, names: dict[int, str]) -> Order:
+    def _order(self, link: Step, names: dict[int, str]) -> Order:
         entry, task = link.entry, link.case.task()
         return Order(
             first=self._lock(entry.first, entry.held, names),

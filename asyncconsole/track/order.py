@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import itertools
 import time
-import weakref
 from asyncio import locks as _locks
 from collections.abc import Callable
 from types import CodeType
@@ -23,7 +22,7 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.records import Site
-from asyncconsole.track.cases import Entry, Known
+from asyncconsole.track.cases import Aside, Entry, Known
 
 MOST_ORDERS = 4096
 """Entries of the table; what comes later is counted as dropped."""
@@ -51,12 +50,12 @@ _LOCKS = vars(_locks)
 _CONTEXTS = vars(contextlib)
 
 
-class Mine(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be subscripted as a base
-    """A weak reference to a task, with what it holds."""
+class Mine(Aside):
+    """A weak reference to a task, with what it holds. Locks refer to it, and it to no table."""
 
-    __slots__ = ("held", "key")
+    __slots__ = ("book", "held")
+    book: Aside
     held: list[Held]
-    key: int
 
 
 class Held:
@@ -98,6 +97,7 @@ class OrderBook:
 
     def __init__(self, hooks: dict[str, Any], number: Callable[[Any], int]) -> None:
         self._hooks, self._number = hooks, number
+        self._self = Aside(self)
         self.spare = FIRST
         self.wake: Callable[[], None] = _nothing
         self.orders: dict[tuple[Any, ...], Entry] = {}
@@ -182,7 +182,7 @@ class OrderBook:
         elif held in mine_held:
             mine_held.remove(held)
         if not mine_held and len(self._mine) > MOST_TASKS:
-            self._drop(mine)
+            self.drop(mine)
 
     def give_by_hand(self, held: Held) -> None:
         """A lock is given back by somebody; by whom, is looked at here."""
@@ -211,8 +211,8 @@ class OrderBook:
         ]
 
     def _enlist(self, task: Any) -> Mine:
-        mine = Mine(task, self._drop)
-        mine.key, mine.held = id(task), []
+        mine = Mine(task, _gone)
+        mine.key, mine.held, mine.book = id(task), [], self._self
         self._mine[mine.key] = mine
         return mine
 
@@ -276,8 +276,8 @@ class OrderBook:
                 self.orders.pop(key, None)
         return len(self.orders) < MOST_ORDERS
 
-    def _drop(self, mine: Mine) -> None:
-        # Runs in whatever thread let go of the task; each step is atomic.
+    def drop(self, mine: Mine) -> None:
+        """Forget a task. Runs in whatever thread let go of it; each step is atomic."""
         if self._mine.get(mine.key) is mine:
             self._mine.pop(mine.key, None)
 
@@ -285,6 +285,13 @@ class OrderBook:
         """Never again; owners are recorded all the same."""
         self.spare = 0
         self.broken = f"{type(error).__name__}: {error}"[:200]
+
+
+def _gone(mine: Any) -> None:
+    """A task is gone."""
+    book = mine.book()
+    if book is not None:
+        book.drop(mine)
 
 
 def _nothing() -> None:

@@ -272,6 +272,24 @@ async def they_die():
     assert not [mine for mine in tracker()._locks.orders._mine.values() if mine.held and mine()]
 
 
+async def nothing_leads_through_it():
+    """A frozen copy must not take the table for somebody who can get at a lock."""
+    on()
+    a, b = asyncio.Lock(), asyncio.Lock()
+    async with a, b:
+        assert a._asyncconsole_owner and b._asyncconsole_owner
+        assert [type(ref) for ref in weakref.getweakrefs(b) if not isinstance(ref, cases.Aside)] == []
+        seen, todo = set(), [b]
+        while todo:
+            thing = todo.pop()
+            if id(thing) in seen or isinstance(thing, (type, type(sys), asyncio.AbstractEventLoop)):
+                continue
+            seen.add(id(thing))
+            assert not isinstance(thing, order.OrderBook)
+            todo += [item for item in gc.get_referents(thing) if item is not vars(order)]
+        assert id(a) not in seen
+
+
 async def late():
     """Locks from before are classes of their own."""
     on()

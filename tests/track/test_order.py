@@ -21,6 +21,7 @@ CHECKS = (
     "classes",
     "three",
     "they_die",
+    "nothing_leads_through_it",
     "late",
     "kinds_of_locks",
     "timeouts",
