@@ -277,7 +277,8 @@ async def nothing_leads_through_it():
     on()
     a, b = asyncio.Lock(), asyncio.Lock()
     async with a, b:
-        assert a._asyncconsole_owner and b._asyncconsole_owner
+        assert a._asyncconsole_owner
+        assert b._asyncconsole_owner
         assert [type(ref) for ref in weakref.getweakrefs(b) if not isinstance(ref, cases.Aside)] == []
         seen, todo = set(), [b]
         while todo:
