@@ -279,7 +279,9 @@ async def nothing_leads_through_it():
     async with a, b:
         assert a._asyncconsole_owner
         assert b._asyncconsole_owner
-        assert [type(ref) for ref in weakref.getweakrefs(b) if not isinstance(ref, cases.Aside)] == []
+        assert [
+            type(ref) for ref in weakref.getweakrefs(b) if not isinstance(ref, cases.Aside)
+        ] == []
         seen, todo = set(), [b]
         while todo:
             thing = todo.pop()
