@@ -26,7 +26,7 @@ class Inversions:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._of: tuple[int, int] = (0, 0)
+        self._of: tuple[object, int] = (None, 0)
         self._circles: list[Circle] = []
 
     def told(self, book: OrderBook) -> Generator[None, None, tuple[Inversion, ...]]:
@@ -39,7 +39,7 @@ class Inversions:
             None, between slices.
         """
         live = book.live()
-        of = id(book), book.version
+        of = book.token, book.version
         if of != self._of:
             found = []
             for circle in search(live, insists):

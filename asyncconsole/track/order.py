@@ -93,11 +93,13 @@ class OrderBook:
         dropped: Orders that had no room.
         version: Grows with everything new.
         broken: Why it has stopped, or "".
+        token: Tells this table from later ones, which may get its address.
     """
 
     def __init__(self, hooks: dict[str, Any], number: Callable[[Any], int]) -> None:
         self._hooks, self._number = hooks, number
         self._self = Aside(self)
+        self.token = object()
         self.spare = FIRST
         self.wake: Callable[[], None] = _nothing
         self.orders: dict[tuple[Any, ...], Entry] = {}
