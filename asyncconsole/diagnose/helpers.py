@@ -10,6 +10,10 @@ MOST = 300
 """Waits for which code is asked."""
 
 
+_OWNED = frozenset({"anyio.Lock"})
+"""Types of locks that refuse a release by anyone but the task that took them."""
+
+
 class Helpers:
     """Tasks whose code ends the waits of others.
 
@@ -106,16 +110,15 @@ class Helpers:
         return None if left and self.open() else frozenset(found)
 
     def _lost(self, task: Task) -> bool:
-        """True when a lock is taken, by no task, and the program releases by `async with` alone."""
+        """True when a lock that only its owner can release is taken, and no task has it."""
         wait = task.wait
         item = self._snapshot.resource(wait.resource or "") if wait is not None else None
         return (
             item is not None
-            and item.permits == 1
+            and item.type in _OWNED
             and item.locked
             and item.sound
             and not item.holders
-            and not self._partners.releases
         )
 
     def open(self) -> bool:
