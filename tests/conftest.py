@@ -6,11 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import interpreters
+from tests import interpreters, parallel
 from tests.documents import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """On a worker of several, take turns."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        config.pluginmanager.register(parallel.Turns(worker["testrunuid"]))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> parallel.Scheduling:
+    """Say who runs what."""
+    config.option.loadscopereorder = False
+    return parallel.Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first."""
+    parallel.order(items)
 
 
 def pytest_report_header() -> list[str]:

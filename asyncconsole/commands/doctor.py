@@ -11,9 +11,6 @@ from asyncconsole.commands.verdict import document, unread, verdict
 from asyncconsole.model import Diagnosis, Finding, Line, Result, Snapshot, Text, line
 from asyncconsole.model.result import Style
 
-MOST = 20_000
-"""Waits that a frozen copy is asked about: who asks the doctor has some seconds."""
-
 STYLES: dict[str, Style] = {"deadlock": "bad", "stall": "bad", "leak": "warn", "suspect": "warn"}
 
 
@@ -27,7 +24,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
     deep = not options.quick
-    snapshot, diagnosis = await verdict(target, deep=deep, most=MOST, loops=deep)
+    snapshot, diagnosis = await verdict(target, deep=deep, thorough=True, loops=deep)
     lines = prose(snapshot, diagnosis)
     if not target.probe().on:
         lines.append(line(("not read: stalls: the stall probe is off (`probe on`)", "dim")))

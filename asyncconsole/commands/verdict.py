@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from asyncconsole.commands.port import Target
-from asyncconsole.diagnose import again, confirm, obscure
+from asyncconsole.diagnose import again, confirm, look, obscure
 from asyncconsole.model import Diagnosis, Gap, Snapshot
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
@@ -17,12 +17,18 @@ LEAST = 10
 MOST_OBSCURE = 2_000
 """Waits that a copy is asked about where nobody asked for a thorough look."""
 
+MOST_TASKS = 3_000
+"""Tasks of a program of which a copy is made there: with many it takes seconds to read."""
+
+MOST_THOROUGH = 20_000
+"""Waits that it is asked about in a thorough look."""
+
 
 async def verdict(
     target: Target,
     *,
     deep: bool = True,
-    most: int = MOST_OBSCURE,
+    thorough: bool = False,
     loops: bool = False,
     first: Snapshot | None = None,
 ) -> tuple[Snapshot, Diagnosis]:
@@ -33,13 +39,14 @@ async def verdict(
     Args:
         target: The program.
         deep: Ask a frozen copy as well where the first look leaves something open.
-        most: But not about more waits than that: it would take long.
+        thorough: Even where that takes some seconds.
         loops: Look closely at what busy loops run.
         first: The first look, if it has just been taken.
     """
     first = first or await target.snapshot("all")
     count = obscure(first) if deep else 0
-    if count > most:
+    most = MOST_THOROUGH if thorough else MOST_OBSCURE
+    if count > most or (count and not thorough and first.total > MOST_TASKS):
         why = f"{count:,} tasks wait for something that anybody may give; `doctor` looks deeper"
         first = dataclasses.replace(first, gaps=(*first.gaps, Gap("what can wake the tasks", why)))
     elif count:
@@ -52,12 +59,13 @@ async def verdict(
             if not one.queue and one.looks < LEAST
         )
         first = dataclasses.replace(first, busy=busy, gaps=(*first.gaps, *unseen))
-    wanted = again(first)
+    seen = look(first)
+    wanted = again(seen)
     if wanted is not None and not wanted:
         if not (first.stalls or first.busy or first.inversions):
             return first, Diagnosis(first.pid, first.taken_at)
         second = dataclasses.replace(first, busy=await _still_busy(target, first))
-        return second, confirm(first, second, partial=True)
+        return second, confirm(seen, second, partial=True)
     if first.autopsy is None:
         await target.settle()
     second = await target.snapshot("all", only=wanted)
@@ -70,7 +78,7 @@ async def verdict(
     )
     if first.autopsy is not None:
         second = _with(second, first.autopsy)
-    return second, confirm(first, second, partial=wanted is not None)
+    return second, confirm(seen, second, partial=wanted is not None)
 
 
 async def _still_busy(target: Target, first: Snapshot) -> tuple[Busy, ...]:

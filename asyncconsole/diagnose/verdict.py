@@ -15,10 +15,25 @@ from asyncconsole.model import Diagnosis, Finding, Snapshot, Task
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
 
 
-def examine(
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A capture with what can be said of it alone, so that it is found out once.
+
+    Attributes:
+        snapshot: The capture.
+        graph: Who needs whom in it.
+        findings: Not confirmed; worst first, without ids.
+    """
+
+    snapshot: Snapshot
+    graph: Graph
+    findings: tuple[Finding, ...]
+
+
+def look(
     snapshot: Snapshot, moving: frozenset[int] = frozenset(), moved: frozenset[int] = frozenset()
-) -> tuple[Finding, ...]:
-    """Findings of a single capture, not confirmed; worst first, without ids.
+) -> Look:
+    """Look at a single capture.
 
     Args:
         snapshot: The program.
@@ -26,6 +41,15 @@ def examine(
         moved: Idents of blocked threads that have.
     """
     graph = Graph(snapshot, moving)
+    return Look(snapshot, graph, _examine(graph, moving, moved))
+
+
+def _looked(seen: Snapshot | Look) -> Look:
+    return seen if isinstance(seen, Look) else look(seen)
+
+
+def _examine(graph: Graph, moving: frozenset[int], moved: frozenset[int]) -> tuple[Finding, ...]:
+    snapshot = graph.snapshot
     strict = graph.knots()
     known = {member for knot in strict for member in knot.members}
     suspects = [
@@ -125,18 +149,21 @@ _OWN_PROOF = frozenset({"cross_loop"})
 """Kinds whose proof is not made from the graph."""
 
 
-def again(first: Snapshot) -> frozenset[int] | None:
+def again(first: Snapshot | Look) -> frozenset[int] | None:
     """Which tasks a second look has to read.
+
+    Args:
+        first: The first one.
 
     Returns:
         Ids of the tasks that look stuck and of those that the evidence names; empty
         when nothing looks wrong; None when all tasks have to be read, because a finding
         is about more than tasks that wait for each other.
     """
-    findings = examine(first)
+    first = _looked(first)
+    findings, graph = first.findings, first.graph
     if any(not finding.cycle_ids and not observed(finding) for finding in findings):
         return None
-    graph = Graph(first)
     stuck = graph.stuck(lenient=True) | graph.stuck()
     found = set(stuck)
     found.update(role.id for finding in findings if observed(finding) for role in finding.tasks)
@@ -151,7 +178,9 @@ def again(first: Snapshot) -> frozenset[int] | None:
     return frozenset(found)
 
 
-def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = False) -> Diagnosis:
+def confirm(
+    first: Snapshot | Look, second: Snapshot | None = None, *, partial: bool = False
+) -> Diagnosis:
     """The verdict on a program from two captures of it, the second taken later.
 
     A finding stands when in both captures the same tasks are suspended on the very
@@ -164,8 +193,10 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
             confirmed: what looks like a deadlock is then called a suspect.
         partial: The later one has only the tasks that `again` named.
     """
+    seen = _looked(first)
+    first = seen.snapshot
     if second is None:
-        findings = [_demote(finding) for finding in examine(first) if not _momentary(finding)]
+        findings = [_demote(finding) for finding in seen.findings if not _momentary(finding)]
         return _numbered(first, findings)
     tokens = {task.id: task.wait.token for task in first.tasks if task.wait is not None}
     moving = frozenset(
@@ -174,8 +205,8 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
         if task.wait is None or not task.wait.token or tokens.get(task.id) != task.wait.token
     )
     moved = threads.restless(first, second)
-    earlier = Graph(first, moving)
-    before = {(finding.kind, finding.ids("stuck")) for finding in examine(first)}
+    earlier = Graph(first, moving) if moving else seen.graph
+    before = {(finding.kind, finding.ids("stuck")) for finding in seen.findings}
     stuck = {True: earlier.stuck(), False: earlier.stuck(lenient=True)}
     found = [
         dataclasses.replace(
@@ -189,7 +220,7 @@ def confirm(first: Snapshot, second: Snapshot | None = None, *, partial: bool = 
                 or _still(finding, role.id, stuck, moving)
             ),
         )
-        for finding in examine(second, moving, moved)
+        for finding in look(second, moving, moved).findings
         if (
             threads.stood(finding, first, second, moving, moved)
             if finding.threads

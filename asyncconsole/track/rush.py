@@ -202,8 +202,10 @@ class Rush:
 
     def unsaid(self) -> list[Any]:
         """Tasks that have ended and are not written down yet. May be asked in any thread."""
+        young = _copy(self.young)  # first: from there they go to the queues
         held = [task for queue in _copy(self._queues.values()) for task in queue.held()]
-        return [task for task in (*held, *_copy(self.young)) if futures.done(task)]
+        unique = {id(task): task for task in (*held, *young)}
+        return [task for task in unique.values() if futures.done(task)]
 
     def close(self) -> None:
         """Write down what has ended; let go of everything."""
@@ -221,9 +223,11 @@ class Rush:
                     loop.call_soon_threadsafe(held.clear)  # so that it lets go of them last
 
     def _share(self, loop: Any) -> list[Any]:
-        """Give every other loop its tasks; returns those of ``loop``."""
+        """Give every other loop its tasks; returns those of ``loop``.
+
+        They leave `young` last, so that `unsaid` misses none.
+        """
         batch = self.young[:]
-        del self.young[: len(batch)]
         ctask = futures.CTask
         mine = []
         for task in batch:
@@ -232,6 +236,7 @@ class Rush:
                 mine.append(task)
             elif of is not None:
                 self._queue(of).fresh.append(task)
+        del self.young[: len(batch)]
         return mine
 
     def _queue(self, loop: Any) -> _Queue:

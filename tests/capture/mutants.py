@@ -70,7 +70,7 @@ def nothing_is_confirmed():
     confirm = verdict.confirm
 
     def believe(first, second=None):
-        found = verdict.examine(second if second is not None else first)
+        found = verdict.look(second if second is not None else first).findings
         return dataclasses.replace(confirm(first), findings=found)
 
     verdict.confirm = believe
@@ -79,7 +79,11 @@ def nothing_is_confirmed():
 @mutant
 def nobody_fails():
     """A gather or TaskGroup is taken to wait for all of its tasks."""
-    _with("_freed", lambda original, self, task, moves, _lenient: original(self, task, moves, True))
+
+    def freed(original, self, task, moves, reached, _lenient):
+        return original(self, task, moves, reached, True)
+
+    _with("_freed", freed)
 
 
 @mutant
@@ -99,10 +103,10 @@ def nobody_cancels():
 def all_are_needed():
     """``FIRST_COMPLETED`` and the like wait for all."""
 
-    def freed(original, self, task, moves, lenient):
+    def freed(original, self, task, moves, reached, lenient):
         if task.wait is not None:
             task = dataclasses.replace(task, wait=dataclasses.replace(task.wait, needs="all"))
-        return original(self, task, moves, lenient)
+        return original(self, task, moves, reached, lenient)
 
     _with("_freed", freed)
 

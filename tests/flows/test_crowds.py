@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncconsole.diagnose import examine
+from asyncconsole.diagnose import look
 from tests.children import connect
 from tests.diagnose.build import lock_wait, snapshot, task
 from tests.flows import crowds
@@ -71,7 +71,7 @@ def test_on_other_versions_and_loops(version, loop, name, valid):
 def many(growth, *, count=800, kind="semaphore"):
     waiting = [task(n, f"t{n}", lock_wait("S", token=n, kind=kind)) for n in range(2, count)]
     found = snapshot(task(1, "holder", holds=("S",)), *waiting, kinds={"S": "Semaphore"})
-    return [item.kind for item in examine(replace(found, growth=growth))]
+    return [item.kind for item in look(replace(found, growth=growth)).findings]
 
 
 def test_a_queue_that_grows():
