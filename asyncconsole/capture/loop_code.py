@@ -1,11 +1,15 @@
-"""Whether a suspended task is inside a loop that has no end, as far as its code tells."""
+"""What a suspended task can still come to, as far as its code tells: loops that have no end."""
 
 from __future__ import annotations
 
+import sys
 import weakref
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
+from typing import Any
 
+from asyncconsole.capture._dataflow import entries
 from asyncconsole.capture.chain import Chain
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import suspended_at
@@ -13,7 +17,8 @@ from asyncconsole.capture.exits import suspended_at
 CACHED = 4096
 """Code objects whose ways are remembered."""
 
-_ENDS = frozenset({"RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE"})
+_RETURNS = frozenset({"RETURN_VALUE", "RETURN_CONST"})
+_ENDS = _RETURNS | {"RAISE_VARARGS", "RERAISE", "CLEANUP_THROW"}
 _ALWAYS = frozenset(
     {"JUMP_FORWARD", "JUMP_ABSOLUTE", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT"}
 )
@@ -26,13 +31,34 @@ class Ways:
 
     Attributes:
         after: By offset of an instruction: those that can follow it.
+        over: The same where each `for` is over at its next turn.
         raises: The code has a ``raise`` or an ``assert``.
+        handlers: First and last offset of what a handler is for, and its own first one.
+        returns: Offsets at which the code returns.
         loops: By offset of a suspension: whether it can come to it again.
     """
 
     after: dict[int, tuple[int, ...]]
+    over: dict[int, tuple[int, ...]]
     raises: bool
+    handlers: tuple[tuple[int, int, int], ...]
+    returns: frozenset[int]
     loops: dict[int, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place where code is suspended.
+
+    Attributes:
+        ahead: Offsets of the instructions that it can come to.
+        failing: Those of them that it can come to when an exception is raised here.
+        endless: True when it will never return from here.
+    """
+
+    ahead: frozenset[int]
+    failing: frozenset[int]
+    endless: bool
 
 
 _known: dict[int, tuple[weakref.ref[CodeType], Ways]] = {}
@@ -56,17 +82,46 @@ def endless(chain: Chain) -> bool:
     return inside
 
 
+def point(code: CodeType, at: int) -> Point:
+    """What code can come to that is suspended at ``at``; exceptions may be raised anywhere."""
+    ways = _ways(code)
+    plain = _soon(ways, at)
+    return Point(
+        _reach(ways, (*ways.after.get(at, ()), *_handlers(ways, at))),
+        _reach(ways, _handlers(ways, at)),
+        at in plain and ways.returns.isdisjoint(plain),
+    )
+
+
+def _handlers(ways: Ways, at: int) -> list[int]:
+    return [target for first, last, target in ways.handlers if first <= at < last]
+
+
+def _reach(ways: Ways, start: Iterable[int]) -> frozenset[int]:
+    """All that code can come to from some instructions."""
+    return _closure(start, lambda offset: (*ways.after.get(offset, ()), *_handlers(ways, offset)))
+
+
+def _soon(ways: Ways, at: int) -> frozenset[int]:
+    """What it can come to where nothing fails, and each `for` ends."""
+    return _closure(ways.over.get(at, ()), lambda offset: ways.over.get(offset, ()))
+
+
+def _closure(start: Iterable[int], after: Callable[[int], Iterable[int]]) -> frozenset[int]:
+    seen: set[int] = set()
+    todo = list(start)
+    while todo:
+        offset = todo.pop()
+        if offset not in seen:
+            seen.add(offset)
+            todo += after(offset)
+    return frozenset(seen)
+
+
 def _again(ways: Ways, at: int) -> bool:
     """Whether the code that is suspended there can be suspended there once more."""
     if at not in ways.loops:
-        seen: set[int] = set()
-        todo = list(ways.after.get(at, ()))
-        while todo:
-            offset = todo.pop()
-            if offset not in seen:
-                seen.add(offset)
-                todo += ways.after.get(offset, ())
-        ways.loops[at] = at in seen
+        ways.loops[at] = at in _soon(ways, at)
     return ways.loops[at]
 
 
@@ -93,16 +148,38 @@ def _read(code: CodeType) -> Ways:
     }
     # A `for` ends by itself: at its next turn it is taken to be over. And what is awaited is
     # sent to in a loop of the interpreter's, which is none of the program's.
-    over = {
+    ends = {
         step.offset: jumps[step.offset] for step in steps if step.opname in {"FOR_ITER", "SEND"}
     }
     after: dict[int, tuple[int, ...]] = {}
+    over: dict[int, tuple[int, ...]] = {}
     for step, following in zip(steps, [*steps[1:], None], strict=True):
-        found = []
+        plain: tuple[int, ...] = ()
         if step.opname not in _ENDS | _ALWAYS and following is not None:
-            found.append(following.offset)
-        if step.offset in jumps:
-            target = jumps[step.offset]
-            found.append(over.get(target, target) if target < step.offset else target)
-        after[step.offset] = tuple(found)
-    return Ways(after, any(step.opname == "RAISE_VARARGS" for step in steps))
+            plain = (following.offset,)
+        target = jumps.get(step.offset)
+        if target is None:
+            after[step.offset] = over[step.offset] = plain
+        else:
+            after[step.offset] = (*plain, target)
+            skips = target < step.offset
+            over[step.offset] = (*plain, ends.get(target, target) if skips else target)
+    names = {step.offset: step.opname for step in steps}
+    return Ways(
+        after,
+        over,
+        "RAISE_VARARGS" in names.values(),
+        tuple(_covered(code, steps)),
+        frozenset(offset for offset, name in names.items() if name in _RETURNS),
+    )
+
+
+def _covered(code: CodeType, steps: list[Any]) -> Iterator[tuple[int, int, int]]:
+    """The handlers of a code object; on 3.10 each counts for all of it."""
+    if sys.version_info >= (3, 11):
+        for entry in entries(code):
+            yield entry.start, entry.end, entry.target
+    else:
+        for step in steps:
+            if step.opname.startswith("SETUP_"):
+                yield 0, len(code.co_code), step.argval

@@ -84,6 +84,8 @@ class Partners:
         self._by_name: dict[str, list[Routine]] = {}
         for routine in routines:
             self._by_name.setdefault(_simple(routine.function), []).append(routine)
+        ahead = snapshot.autopsy.ahead if snapshot.autopsy is not None else ()
+        self._ahead = {number: those for numbers, those in ahead for number in numbers}
         self._reached: dict[tuple[Routine, ...], tuple[Routine, ...]] = {}
         self._of: dict[int, tuple[Routine, ...]] = {}
 
@@ -96,7 +98,10 @@ class Partners:
         return found
 
     def on_stack(self, task: Task) -> list[Routine]:
-        """The functions on a task's stack."""
+        """The functions on a task's stack, with what it can still come to in them."""
+        ahead = self._ahead.get(task.id)
+        if ahead is not None:
+            return list(ahead)
         return [
             routine
             for frame in task.frames

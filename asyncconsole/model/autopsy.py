@@ -72,6 +72,8 @@ class Autopsy:
         gaps: What could not be found out, and why.
         unstarted: Coroutines that were never started.
         generators: Async generators that hold something and that no task iterates now.
+        ahead: Tasks, and the functions that they are suspended in, outermost first, with what
+            these can still come to alone.
         readers: For each task that is held up at streams nobody reads, ids of the others that
             refer to these and may read them.
     """
@@ -84,4 +86,5 @@ class Autopsy:
     gaps: tuple[Gap, ...] = ()
     unstarted: tuple[Unstarted, ...] = ()
     generators: tuple[OpenGenerator, ...] = ()
+    ahead: tuple[tuple[tuple[int, ...], tuple[Routine, ...]], ...] = ()
     readers: tuple[tuple[int, tuple[int, ...]], ...] = ()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from asyncconsole.capture.autopsy import leftovers, readers, routines, wakes
+from asyncconsole.capture.autopsy import ahead, leftovers, readers, routines, wakes
 from asyncconsole.model import Gap
 from asyncconsole.model.autopsy import Autopsy
 
@@ -31,7 +31,7 @@ class Scan(Protocol):
         """In the program: what these values mean, as fields of an `Autopsy`."""
 
 
-SCANS: tuple[Scan, ...] = (wakes.SCAN, readers.SCAN, routines.SCAN, leftovers.SCAN)
+SCANS: tuple[Scan, ...] = (wakes.SCAN, readers.SCAN, routines.SCAN, ahead.SCAN, leftovers.SCAN)
 """In the order in which they run. What refers to much of the heap comes last."""
 
 

@@ -93,36 +93,87 @@ def _codes() -> list[types.CodeType]:
     return list(found.values())
 
 
-def read(code: types.CodeType) -> tuple[list[tuple[str, str, int]], set[str]]:
+def read(
+    code: types.CodeType, ahead: frozenset[int] | None = None
+) -> tuple[list[tuple[str, str, int]], set[str]]:
     """What one function calls on primitives, and the names it calls or hands on.
+
+    Args:
+        code: The function's.
+        ahead: Offsets of the instructions that count; None for all. Of what it has called
+            already no more is to be expected, but for what it keeps: what it has entered,
+            goes over, or has stored.
 
     Returns:
         ``(owner, method, line)`` of each use, the owner being the last name before the method
         (``jobs`` in ``self.jobs.put()``, "" for what a call gave), and names.
     """
     used: list[tuple[str, str, int]] = []
-    called = {item.co_name for item in code.co_consts if type(item) is types.CodeType}
+    called: set[str] = set()
+    past: dict[int, _Past] = {}
     owner = before = ""
     line = code.co_firstlineno
     for step in dis.get_instructions(code):
         line = _line(step, line)
         name = step.opname
+        counts = ahead is None or step.offset in ahead
+        here = past.setdefault(line, _Past())
+        here.note(name, step.argval)
+        names = called if counts or not _is_called(step) else here.called
         if name.startswith(("LOAD_ATTR", "LOAD_METHOD")):
             method = str(step.argval)
-            called.add(method)
-            if method in METHODS:
+            names.add(method)
+            if method in METHODS and counts:
                 used.append((owner, method, line))
             before, owner = owner, method
         elif name.startswith(("LOAD_FAST", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")):
             value = step.argval
             both = value if type(value) is tuple else (owner, value)
             before, owner = str(both[-2]), str(both[-1])
-            called.add(owner)
+            names.add(owner)
+        elif name == "LOAD_CONST" and type(step.argval) is types.CodeType:
+            if counts or step.argval.co_name not in _AT_ONCE:
+                called.add(step.argval.co_name)
         elif name.startswith("BINARY_SUBSCR") or (name == "BINARY_OP" and step.argrepr == "[]"):
             owner = before
         elif name.startswith("CALL"):
             owner = ""
+    for one in past.values():
+        if one.enters or (one.keeps and not one.starts):
+            called |= one.called
     return used, called
+
+
+_AT_ONCE = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>"})
+_TASKS = frozenset({"create_task", "ensure_future", "start_soon"})
+
+
+class _Past:
+    """What a line that has been passed has called.
+
+    Attributes:
+        called: Names.
+        keeps: It has stored something.
+        starts: It has awaited something, or made a task of it.
+        enters: It has entered a context manager, or goes over something.
+    """
+
+    __slots__ = ("called", "enters", "keeps", "starts")
+
+    def __init__(self) -> None:
+        self.called: set[str] = set()
+        self.keeps = self.starts = self.enters = False
+
+    def note(self, name: str, value: Any) -> None:
+        """One more instruction of the line, and its argument."""
+        self.keeps |= name.startswith("STORE_")
+        self.starts |= name == "GET_AWAITABLE" or (type(value) is str and value in _TASKS)
+        self.enters |= "WITH" in name or name in {"GET_AITER", "GET_ITER", "LOAD_SPECIAL"}
+
+
+def _is_called(step: Any) -> bool:
+    """True when an instruction loads what the next call calls, and nobody else gets it."""
+    return step.opname.startswith("LOAD_METHOD") or "NULL" in step.argrepr
 
 
 def _line(step: Any, line: int) -> int:
