@@ -6,6 +6,7 @@ the pipe or socket fills up, and whoever writes at the other end stands still.
 
 from __future__ import annotations
 
+import _socket
 import os
 import socket
 import struct
@@ -110,14 +111,16 @@ def _paused(named: tuple[tuple[str, Any], ...]) -> _Paused:
 def _same(sock: Any) -> bool:
     """True for a Unix socket whose other end this process has made."""
     option = getattr(socket, "SO_PEERCRED", None)
-    if option is None or not issubclass(type(sock), socket.socket):
+    plain = issubclass(type(sock), socket.socket)
+    if option is None or not (plain or uvloop.is_socket(sock)):
         return False
+    asked = _socket.socket.getsockopt if plain else type(sock).getsockopt
     try:
-        if sock.family != socket.AF_UNIX:
+        if asked(sock, socket.SOL_SOCKET, socket.SO_DOMAIN) != socket.AF_UNIX:
             return False
-        found = socket.socket.getsockopt(sock, socket.SOL_SOCKET, option, _CREDENTIALS.size)
+        found = asked(sock, socket.SOL_SOCKET, option, _CREDENTIALS.size)
         return bool(_CREDENTIALS.unpack(found)[0] == os.getpid())
-    except OSError:
+    except (OSError, AttributeError):
         return False
 
 

@@ -81,8 +81,11 @@ def ends(transport: Any) -> tuple[str, str]:
 
 
 def inner_socket(transport: Any) -> Any:
-    """The socket of a transport of asyncio's, or None."""
-    return attribute(_lowest(transport)[0], "_sock")
+    """The socket of a transport, or what uvloop has for one; None without."""
+    transport, _ = _lowest(transport)
+    return (
+        uvloop.sock(transport) if uvloop.is_transport(transport) else attribute(transport, "_sock")
+    )
 
 
 def _lowest(transport: Any) -> tuple[Any, int]:

@@ -60,17 +60,19 @@ class TakenRule(IslandRule):
     def takers(self, view: View) -> list[Ended]:
         """Ended tasks whose code takes something of that name, the likeliest first.
 
-        One that ran what a waiter runs, and did not end well, may have been cancelled on its way
-        into the `async with` at which the waiter stands.
+        Where none calls anything: one that ran what a waiter runs, and is not known to have ended
+        well, may have been cancelled on its way into the `async with` at which the waiter stands.
         """
         partners = view.case.graph.partners
-        same = {frame.function for task in view.members for frame in task.frames if frame.own}
+        ended = view.case.snapshot.ended
         found = [
-            ended
-            for ended in reversed(view.case.snapshot.ended)
-            if (ended.coro in same and ended.outcome != "returned")
-            or any(
-                use.owner in view.words for use in partners.uses(partners.of_ended(ended), _TAKES)
-            )
+            one
+            for one in reversed(ended)
+            if any(use.owner in view.words for use in partners.uses(partners.of_ended(one), _TAKES))
         ]
+        if not found and not view.named_uses:
+            same = {frame.function for task in view.members for frame in task.frames if frame.own}
+            found = [
+                one for one in reversed(ended) if one.coro in same and one.outcome != "returned"
+            ]
         return sorted(found, key=lambda ended: _LIKELY[ended.outcome])

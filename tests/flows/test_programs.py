@@ -33,7 +33,14 @@ HEALTHY = sorted(name for name in vars(programs) if name.startswith("ok_"))
 ELSEWHERE = [
     (version, loop, name)
     for version, loop in (("3.10", "asyncio"), ("3.12", "uvloop"), ("3.14", "asyncio"))
-    for name in ("both_write", "wait_full", "both_first", "ok_slow_reader", "ok_lines")
+    for name in (
+        "both_write",
+        "socket_pair",
+        "wait_full",
+        "both_first",
+        "ok_slow_reader",
+        "ok_lines",
+    )
 ]
 
 

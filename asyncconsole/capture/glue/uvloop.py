@@ -90,6 +90,17 @@ def local(transport: Any) -> Any:
     return _own(transport, "get_extra_info", "sockname")
 
 
+def sock(transport: Any) -> Any:
+    """What one of uvloop's transports shows as its socket, or None."""
+    found = _own(transport, "get_extra_info", "socket")
+    return found if is_socket(found) else None
+
+
+def is_socket(thing: Any) -> bool:
+    """True for what uvloop's transports show as their sockets."""
+    return type_name(thing) == "PseudoSocket" and module_of(type(thing)) == MODULE
+
+
 def child(transport: Any) -> int | None:
     """Process id of the child behind one of uvloop's process transports, or None."""
     found = _own(transport, "get_pid")
