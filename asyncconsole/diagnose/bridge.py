@@ -17,6 +17,9 @@ ASSUMES = {
     "other": "nobody else completes or cancels what is waited for",
 }
 
+LOCKS = frozenset({"lock", "semaphore"})
+"""What a thread waits for that others have to give back."""
+
 
 class BridgeRule:
     """A rule about threads and loops that wait for each other; subclasses say which and why."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncconsole.diagnose.bridge import BridgeRule, blocker, first_wait, thread_name
+from asyncconsole.diagnose.bridge import LOCKS, BridgeRule, blocker, first_wait, thread_name
 from asyncconsole.diagnose.phrases import holds, listed, spot, who
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.threads import Bridge
@@ -18,14 +18,15 @@ class _ThreadLockOnLoop(BridgeRule):
 
     def claims(self, one: Bridge) -> bool:
         blocked = first_wait(one)
-        return bool(one.loops) and blocked is not None and blocked.kind == "lock"
+        return bool(one.loops) and blocked is not None and blocked.kind in LOCKS
 
     def summary(self, case: Case, one: Bridge) -> str:
         blocked = first_wait(one)
         if blocked is None:
             return ""
         at = f" at {spot(blocked.frame)}" if blocked.frame is not None else ""
-        text = f"{blocker(one)} blocks the loop on {blocked.type} {blocked.name}{at}"
+        thing = f"on {blocked.type} {blocked.name}" if blocked.name else f"in {blocked.call}"
+        text = f"{blocker(one)} blocks the loop {thing}{at}"
         tasks = [
             one.bridges.tasks[n] for n in one.bridges.holders(blocked) if n in one.bridges.tasks
         ]

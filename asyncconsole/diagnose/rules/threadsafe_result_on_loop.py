@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncconsole.diagnose.bridge import (
+    LOCKS,
     BridgeRule,
     alone,
     blocker,
@@ -27,7 +28,7 @@ class _ResultOnLoop(BridgeRule):
         blocked = first_wait(one)
         if not one.loops or blocked is None or "pool" in kinds(one):
             return False
-        return blocked.kind in {"result", "wait"} or alone(one)
+        return blocked.kind in {"result", "wait"} or (alone(one) and blocked.kind not in LOCKS)
 
     def summary(self, case: Case, one: Bridge) -> str:
         blocked = first_wait(one)
