@@ -169,7 +169,8 @@ def _tell(waiting: Waiting, look: _Look, links: Links) -> None:
     (job,) = waiting.jobs[:1]
     task = task_behind(job)
     if task is not None:
-        waiting.tasks, waiting.needs = [task], "any"
+        # As with an awaited task, nobody but who ends or cancels it ends the wait.
+        waiting.tasks, waiting.needs, waiting.opaque = [task], "all", False
         waiting.phrase = f"task {futures.name(task)} of another thread's loop"
         return
     ident = look.runs.get(id(job))
