@@ -11,6 +11,8 @@ from tests.evaluation.score import Column, columns, evaluate
 from tests.evaluation.table import made, recall
 from tests.interpreters import present
 
+pytestmark = pytest.mark.alone
+
 UNTRACKED_ON, TRACKED_ON = "3.11", "3.13"
 EACH = 16  # each n-th program, elsewhere
 

@@ -11,6 +11,8 @@ import pytest
 from asyncconsole.stall import clocks
 from asyncconsole.stall.clocks import Gap, Vitals, judge, short_of_cpu, thread_clock
 
+pytestmark = pytest.mark.alone
+
 
 def gap(*, late=1.0, own=0.0, cpu=0.0, switches=0):
     before = Vitals(100.0, 10.0, 1.0, None if switches is None else 500, {})

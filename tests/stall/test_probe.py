@@ -12,6 +12,8 @@ import pytest
 from tests import children
 from tests.interpreters import runs
 
+pytestmark = pytest.mark.alone
+
 VICTIM = Path(__file__).with_name("victim.py")
 BLOCK = 0.5
 THRESHOLD = 0.2
