@@ -14,7 +14,7 @@ from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
 from asyncconsole.model.ended import Ended
-from asyncconsole.model.status import ProbeStatus, TrackStatus
+from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus
 
 Scope = Literal["tasks", "stacks", "all", "threads", "loops", "known"]
 """How much a snapshot must contain: ``loops`` only loops, the tasks that they run now, and
@@ -233,6 +233,20 @@ class Target(Protocol):
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
         """Change and tell what is tracked; ``tasks`` may be a number of frames."""
+
+    async def debug(
+        self, *, on: bool | None = None, slow: float | None = None, loop: int | None = None
+    ) -> Sequence[DebugStatus]:
+        """Change and tell asyncio's debug mode of loops; waits a moment for them at most.
+
+        Args:
+            on: Debug mode; None leaves it as it is.
+            slow: Seconds after which a callback is logged as slow; None as well.
+            loop: Id of the only loop that is meant; None for all.
+
+        Raises:
+            UnknownItemError: There is no such loop.
+        """
 
     def ended(self) -> Sequence[Ended]:
         """Tasks that ended while tasks were tracked, oldest first."""

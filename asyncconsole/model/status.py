@@ -35,3 +35,27 @@ class TrackStatus(NamedTuple):
     broken: str = ""
     orders: int = 0
     unordered: int = 0
+
+
+class DebugStatus(NamedTuple):
+    """asyncio's debug mode of one loop.
+
+    Attributes:
+        loop: Its id.
+        type: Class name with module.
+        debug: True when debug mode is on.
+        slow: Seconds after which a callback is logged as slow; None when the loop doesn't tell.
+        was: Debug mode before the change.
+        was_slow: Those seconds before it.
+        pending: Debug mode is asked for, and the loop has not got to it yet.
+        why: Why it has not, or what went wrong; "" for nothing.
+    """
+
+    loop: int
+    type: str
+    debug: bool
+    slow: float | None
+    was: bool
+    was_slow: float | None
+    pending: bool = False
+    why: str = ""

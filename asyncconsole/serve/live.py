@@ -15,7 +15,7 @@ from asyncconsole.capture.growth import Growth
 from asyncconsole.capture.loops import has_gil
 from asyncconsole.capture.slices import drive
 from asyncconsole.model.errors import UnknownItemError
-from asyncconsole.model.status import ProbeStatus, TrackStatus
+from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus
 from asyncconsole.serve.past import Past
 from asyncconsole.stall import Probe
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.busy import Busy
     from asyncconsole.model.ended import Ended
+    from asyncconsole.serve.debugging import Debugging
     from asyncconsole.serve.recovery import Hands
     from asyncconsole.track.tracker import Tracker
 
@@ -88,6 +89,7 @@ class LiveTarget:
         self._watch = watch
         self._watching: asyncio.Task[None] | None = None
         self._tracker: Tracker | None = None
+        self._debugging: Debugging | None = None
         self._kept: list[tuple[Task, ...]] = []
         self._freeing: asyncio.Task[None] | None = None
         self._rest = ExitStack()
@@ -120,6 +122,8 @@ class LiveTarget:
         if self._tracker is not None:
             self._tracker.close()
             self._tracker = None
+        if self._debugging is not None:
+            self._debugging.put_back()
 
     def _set_pulse(self) -> None:
         """Beat while the probe does not."""
@@ -363,6 +367,16 @@ class LiveTarget:
         if self._tracker is None and not tasks and not locks:
             return TrackStatus(tasks=False, frames=0, locks=False, ended=0, dropped=0)
         return self._configure(tasks, locks)
+
+    async def debug(
+        self, *, on: bool | None = None, slow: float | None = None, loop: int | None = None
+    ) -> Sequence[DebugStatus]:
+        """Change and tell asyncio's debug mode of loops."""
+        from asyncconsole.serve.debugging import Debugging
+
+        if self._debugging is None:
+            self._debugging = Debugging(self._hands())
+        return await self._debugging.change(on, slow, loop)
 
     def _configure(self, tasks: bool | int | None, locks: bool | None) -> TrackStatus:
         """Change the settings of tracking, which loads when it is first wanted."""

@@ -64,6 +64,7 @@ _LATER = (
     "asyncconsole.repl.stdlib",
     "asyncconsole.serve.autopsy",
     "asyncconsole.serve.census",
+    "asyncconsole.serve.debugging",
     "asyncconsole.serve.look",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
