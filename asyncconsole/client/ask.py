@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from asyncconsole.client.address import Address
-from asyncconsole.client.wire import GoneError, Manner, Wire, open_wire
+from asyncconsole.client.wire import GoneError, Manner, Onlooker, Wire, open_wire
 from asyncconsole.model.errors import ConsoleError
 
 DEFAULT_TIMEOUT = 10.0  # seconds
@@ -21,7 +21,7 @@ class LeftError(GoneError):
 def run(
     wire: Wire,
     command: str,
-    timeout: float,
+    timeout: float | None,
     *,
     out: Callable[[str], None],
     error: Callable[[str], None],
@@ -32,7 +32,7 @@ def run(
     Args:
         wire: A session that is not interactive.
         command: The line.
-        timeout: Seconds for the whole answer.
+        timeout: Seconds for the whole answer; None waits for ever.
         out: Takes the text for stdout, piece by piece.
         error: Takes one line for stderr.
         lines: Answers to what the command asks; when they end, it gets an end of file.
@@ -44,9 +44,13 @@ def run(
         DeadlineError: It did not end in time.
         GoneError: The session ended before it.
     """
-    deadline = time.monotonic() + timeout
-    # The console is given a little less, so that its own words on why it is late arrive.
-    wire.send({"run": command, "timeout": round(timeout - min(0.5, timeout / 5), 3)}, deadline)
+    question: dict[str, Any] = {"run": command}
+    deadline = None
+    if timeout is not None:
+        deadline = time.monotonic() + timeout
+        # The console is given a little less, so that its own words on why it is late arrive.
+        question["timeout"] = round(timeout - min(0.5, timeout / 5), 3)
+    wire.send(question, deadline)
     while True:
         message = wire.receive(deadline)
         if "out" in message:
@@ -68,7 +72,7 @@ def as_json(command: str) -> str:
     return command if "--json" in command.split() else f"{command} --json"
 
 
-def document(wire: Wire, command: str, timeout: float) -> dict[str, Any]:
+def document(wire: Wire, command: str, timeout: float | None) -> dict[str, Any]:
     """A command's JSON document.
 
     Raises:
@@ -90,12 +94,18 @@ def document(wire: Wire, command: str, timeout: float) -> dict[str, Any]:
     return found
 
 
-def ask(address: Address, command: str, timeout: float, token: str | None = None) -> dict[str, Any]:
+def ask(
+    address: Address,
+    command: str,
+    timeout: float,
+    token: str | None = None,
+    onlooker: Onlooker | None = None,
+) -> dict[str, Any]:
     """One command's document from a console, in at most ``timeout`` seconds.
 
     Raises:
         ConsoleError: No console, no answer, or no document.
     """
     end = time.monotonic() + timeout
-    with open_wire(address, Manner(token=token), timeout) as wire:
+    with open_wire(address, Manner(token=token), timeout, onlooker) as wire:
         return document(wire, command, max(0.05, end - time.monotonic()))

@@ -7,9 +7,16 @@ import time
 from typing import Any
 
 from asyncconsole.client import ask, connect, consoles, screen
+from asyncconsole.client.outside.onlooker import Onlooker
+from asyncconsole.client.outside.sight import Sight
 from asyncconsole.client.wire import Manner, open_wire
+from asyncconsole.model.errors import ConsoleError
 
 Document = dict[str, Any]
+
+
+class FrozenError(ConsoleError):
+    """The program can't answer, and that is proven to be its own doing."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +37,26 @@ def check(options: argparse.Namespace) -> int:
         TargetMissingError: It can't be reached.
         DeadlineError: It doesn't answer in time; ``--timeout`` bounds all of it.
     """
+    try:
+        ill, words = _ask(options)
+    except FrozenError as frozen:
+        ill, words = True, str(frozen)
+    screen.write(f"{words}\n")
+    return 1 if ill else 0
+
+
+def _ask(options: argparse.Namespace) -> tuple[bool, str]:
+    """Whether something is wrong, and the line to say."""
     end = time.monotonic() + options.timeout
     address = consoles.find(options.target)
-    with open_wire(address, Manner(token=connect.token(options)), options.timeout) as wire:
+
+    def seen(sight: Sight, _left: float | None) -> None:
+        if sight.proven and sight.seconds >= (options.max_lag or 0.0):
+            raise FrozenError(f"{consoles.who(address)}: stall: {sight.told.rstrip('.')}")
+
+    onlooker = Onlooker(address, tell=seen)
+    manner = Manner(token=connect.token(options))
+    with open_wire(address, manner, options.timeout, onlooker) as wire:
 
         def document(command: str) -> Document:
             return ask.document(wire, command, max(0.05, end - time.monotonic()))
@@ -42,8 +66,7 @@ def check(options: argparse.Namespace) -> int:
         diagnosis = document("doctor --quick")  # without a copy of the program: probes come often
         ill = stalled(loops, stalls, diagnosis, options.max_lag) or deadlocked(diagnosis)
         who = f"{wire.hello.program} (pid {wire.hello.pid})"
-    screen.write(f"{who}: {ill or healthy(loops)}\n")
-    return 1 if ill else 0
+    return bool(ill), f"{who}: {ill or healthy(loops)}"
 
 
 def stalled(loops: Document, stalls: Document, diagnosis: Document, max_lag: float | None) -> str:

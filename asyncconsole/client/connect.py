@@ -9,10 +9,15 @@ from collections.abc import Iterator
 
 from asyncconsole.client import ask, consoles, screen
 from asyncconsole.client.address import Address
+from asyncconsole.client.outside.onlooker import Onlooker
+from asyncconsole.client.outside.sight import Sight
 from asyncconsole.client.wire import Manner, Wire, open_wire
 from asyncconsole.model.errors import UsageError
 
 TOKEN_VARIABLE = "ASYNCCONSOLE_TOKEN"  # noqa: S105 - a variable's name
+
+LONG = 3.0
+"""Seconds of a wait in which it is worth saying what for; the error at its end says it, too."""
 
 LEAVING = {"exit", "quit", "q"}
 """Ends a script here, whatever the console would do."""
@@ -31,21 +36,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON from each command")
 
 
-def add_target(parser: argparse.ArgumentParser, timeout: float = ask.DEFAULT_TIMEOUT) -> None:
-    """Options of everything that talks to one console."""
+def add_target(parser: argparse.ArgumentParser, *, timed: bool = True) -> None:
+    """Options of everything that talks to one console; ``timed`` for what gives up some time."""
     parser.add_argument(
         "target",
         metavar="TARGET",
         nargs="?",
         help="HOST:PORT, Unix socket or pid (default: the only live console)",
     )
-    parser.add_argument(
-        "--timeout",
-        type=seconds,
-        metavar="S",
-        default=timeout,
-        help="seconds to wait for an answer (default %(default)g)",
-    )
+    if timed:
+        parser.add_argument(
+            "--timeout",
+            type=seconds,
+            metavar="S",
+            default=ask.DEFAULT_TIMEOUT,
+            help="seconds to wait for an answer (default %(default)g)",
+        )
     parser.add_argument(
         "--token-file",
         metavar="FILE",
@@ -92,7 +98,7 @@ def connect(options: argparse.Namespace) -> int:
     if person:
         return interactive(address, shown, options.timeout)
     manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
-    with open_wire(address, manner, options.timeout) as wire:
+    with open_wire(address, manner, options.timeout, _onlooker(address)) as wire:
         if options.commands:
             return _run_all(wire, iter(options.commands), options, answers=False)
         return _run_all(wire, _lines(), options, answers=True)
@@ -108,8 +114,20 @@ def interactive(address: Address, shown: str | None, timeout: float) -> int:
         colour=screen.colour(sys.stdout),
         token=shown,
     )
-    with open_wire(address, manner, timeout) as wire:
+    with open_wire(address, manner, timeout, _onlooker(address)) as wire:
         return dialogue.hold(wire)
+
+
+def _onlooker(address: Address) -> Onlooker:
+    """Says once why the program does not answer yet, if the wait for it is to be a long one."""
+    told: list[Sight] = []
+
+    def tell(sight: Sight, left: float | None) -> None:
+        if sight.plain and not told and (left is None or left > LONG):
+            told.append(sight)
+            screen.complain(f"{address.what} does not answer yet: {sight.told}")
+
+    return Onlooker(address, tell=tell)
 
 
 def _lines() -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared, not bound
 """Where to reach a console that listens everywhere."""
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 NAMED = 8
 """How many consoles a message lists."""
@@ -50,6 +53,48 @@ def program(record: Record) -> str:
         if index and words[index - 1] == "-m" and word != "asyncconsole":
             return word
     return PurePath(words[0]).name if words else "?"
+
+
+def record_of(address: Address) -> Record | None:
+    """What the console at that address has left word of; None when it is not of this machine."""
+    for record in live():
+        if address.path:
+            same = record.socket is not None and _real(record.socket) == _real(address.path)
+        else:
+            host = ANY.get(record.host or "", record.host)
+            here = host == address.host or (host in LOOPBACK and address.host in LOOPBACK)
+            same = here and record.port == address.port
+        if same:
+            return record
+    return None
+
+
+def process(address: Address) -> int | None:
+    """The process behind an address; None when nobody knows."""
+    if address.pid is not None:
+        return address.pid
+    record = record_of(address)
+    return None if record is None else record.pid
+
+
+def who(address: Address) -> str:
+    """The program behind an address, as it would introduce itself: ``bank.py (pid 4242)``."""
+    record = record_of(address)
+    return address.what if record is None else f"{program(record)} (pid {record.pid})"
+
+
+def ended(record: Record) -> bool:
+    """True when the process of a record is gone, or only waits to be buried."""
+    from asyncconsole.client.outside import reading  # noqa: PLC0415 - as `live`
+    from asyncconsole.serve import discovery  # noqa: PLC0415 - as `live`
+
+    now = reading.read(record.pid)
+    buried = now is None or now.main is None or now.main.state in "ZX"
+    return buried or not discovery.alive(record)
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path)
 
 
 def find(target: str | None) -> Address:

@@ -37,6 +37,7 @@ except ImportError as missing:
 
 READ_AHEAD = 64  # messages kept while the terminal is slow
 COMPLETION_WAIT = 1.0  # seconds for the console to say what could stand there
+GLANCE = 0.5  # seconds between looks at a program that does not answer
 GOODBYE_WAIT = 2.0  # seconds for the console to let go after Ctrl-D
 INTERRUPTED = 130
 
@@ -57,6 +58,8 @@ class Dialogue:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        # The thread that reads is not to look: there is nothing to hear while a person types.
+        self._onlooker, wire.onlooker = wire.onlooker, None
         self._inbox: asyncio.Queue[Message | ConsoleError] = asyncio.Queue(READ_AHEAD)
         self._asked: deque[asyncio.Future[Message]] = deque()
         self._typed: deque[str] = deque()  # lines pasted, for prompts to come
@@ -98,7 +101,7 @@ class Dialogue:
 
     async def _talk(self) -> int:
         while True:
-            message = await self._inbox.get()
+            message = await self._next()
             if isinstance(message, ConsoleError):
                 raise message
             if "out" in message:
@@ -113,6 +116,22 @@ class Dialogue:
                 if message["bye"]:
                     screen.write(f"{message['bye']}\n")
                 return 0
+
+    async def _next(self) -> Message | ConsoleError:
+        """The console's next word; while none comes, a look at what its program does."""
+        began = time.monotonic()
+        loop = asyncio.get_running_loop()
+        coming = asyncio.ensure_future(self._inbox.get())
+        try:
+            while not (await asyncio.wait([coming], timeout=GLANCE))[0]:
+                if self._onlooker is not None:
+                    silent = time.monotonic() - began
+                    await loop.run_in_executor(None, self._onlooker.silent, silent, None)
+            return coming.result()
+        finally:
+            coming.cancel()
+            if self._onlooker is not None:
+                self._onlooker.heard()
 
     async def _answer(self, prompt: str, python: bool) -> int | None:
         """Ask the person for a line and pass it on; the exit code when nobody takes it."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.client import ask, consoles, screen
 from asyncconsole.client.connect import TOKEN_VARIABLE, seconds
+from asyncconsole.client.outside.onlooker import Onlooker
 from asyncconsole.model.errors import ConsoleError, DeadlineError
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 SCHEMA = "asyncconsole/consoles/1"
 PATIENCE = 2.0  # seconds each console is given
 AT_ONCE = 32  # consoles asked at the same time
+
+WHY = {
+    "stopped": ": stopped",
+    "traced": ": stopped by a debugger",
+    "gil_held": ": GIL held in C",
+    "uninterruptible": ": uninterruptible sleep",
+    "no_cpu": ": the machine is busy",
+}
+"""What is added to "no answer", by what a look from outside shows."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -90,12 +100,14 @@ def _row(record: Record, timeout: float) -> Row:
     loops: int | None = None
     tasks: int | None = None
     state, detail = "ok", ""
+    address = consoles.address_of(record)
+    onlooker = Onlooker(address, lines=False)
     try:
-        found = ask.ask(
-            consoles.address_of(record), "loops", timeout, os.environ.get(TOKEN_VARIABLE)
-        )
+        found = ask.ask(address, "loops", timeout, os.environ.get(TOKEN_VARIABLE), onlooker)
     except DeadlineError:
-        state = detail = "no answer"
+        sight = onlooker.look()
+        why = "" if sight is None else WHY.get(sight.kind, "")
+        state, detail = "no answer", f"no answer{why}"
     except ConsoleError as error:
         state, detail = "unreachable", str(error)
     else:

@@ -36,6 +36,9 @@ SUBCOMMANDS = {
     "ls": Subcommand("list live consoles", "asyncconsole.client.ls"),
     "run": Subcommand("run a program with the console on", "asyncconsole.launch.run"),
     "check": Subcommand("say whether a program is healthy", "asyncconsole.client.check"),
+    "guard": Subcommand(
+        "watch a program from outside and tell when it freezes", "asyncconsole.client.guard"
+    ),
     "demo": Subcommand("start a program that hangs and look at it", "asyncconsole.client.demo"),
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import selectors
 import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from asyncconsole.client.address import Address
 from asyncconsole.model.errors import DeadlineError, TargetMissingError
@@ -16,6 +17,15 @@ GREETING = "ASYNCCONSOLE/1"
 LONGEST_LINE = 1 << 20  # bytes; a console's own lines are at most 64 KiB
 LONGEST_HELLO = 1 << 16
 CHUNK = 1 << 16
+
+CONNECTING = 10.0
+"""Seconds for a connection when there is no bound; the kernel makes it, not the program."""
+
+LOOKING = 0.7
+"""Seconds to look at a program that takes no connections."""
+
+TICK = 0.25
+"""Seconds between two words to the onlooker."""
 
 Message = dict[str, Any]
 
@@ -39,6 +49,19 @@ class Hello:
     version: str
 
 
+class Onlooker(Protocol):
+    """Who is told of a console's silence."""
+
+    def heard(self) -> None:
+        """Something came."""
+
+    def silent(self, seconds: float, left: float | None) -> None:
+        """Nothing came for that long; ``left`` until nobody waits any more. May raise."""
+
+    def why(self) -> str:
+        """Why nothing comes, in a sentence; "" when nobody knows."""
+
+
 class GoneError(TargetMissingError):
     """The console ended the session, or its process did."""
 
@@ -47,10 +70,18 @@ class Wire:
     """A connection to a console. Messages are dictionaries, one JSON line each.
 
     Use `open_wire` to make one.
+
+    Attributes:
+        address: Where the console is.
+        hello: What it says of itself.
+        onlooker: Told of its silence while somebody waits; may be set and taken away.
     """
 
-    def __init__(self, sock: socket.socket, address: Address) -> None:
+    def __init__(
+        self, sock: socket.socket, address: Address, onlooker: Onlooker | None = None
+    ) -> None:
         self.address = address
+        self.onlooker = onlooker
         self.hello = Hello(0, "", "")
         self._socket = sock
         self._buffer = bytearray()
@@ -75,7 +106,7 @@ class Wire:
         """
         self._send(json.dumps(message), time.monotonic() + 5 if deadline is None else deadline)
 
-    def greet(self, manner: Manner, deadline: float) -> None:
+    def greet(self, manner: Manner, deadline: float | None) -> None:
         """Exchange the first lines; sets ``hello``.
 
         Raises:
@@ -89,7 +120,8 @@ class Wire:
         }
         if manner.token:
             first["token"] = manner.token
-        self._send(f"{GREETING} {json.dumps(first)}", deadline)
+        line = f"{GREETING} {json.dumps(first)}"
+        self._send(line, time.monotonic() + 5 if deadline is None else deadline)
         answer = self._greeting(deadline)
         hello = answer.get("hello")
         if isinstance(hello, dict):
@@ -125,13 +157,20 @@ class Wire:
             raise self._foreign(line)
         return message
 
+    def idle(self, seconds: float) -> None:
+        """Do nothing for that long, or until something comes: the end of the connection, mostly."""
+        if not self._buffer:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._socket, selectors.EVENT_READ)
+                selector.select(seconds)
+
     def close(self) -> None:
         """Hang up; may be called twice, and from another thread."""
         with suppress(OSError):  # the other side was faster
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes a `receive` in another thread
         self._socket.close()
 
-    def _greeting(self, deadline: float) -> Message:
+    def _greeting(self, deadline: float | None) -> Message:
         line = self._line(deadline, LONGEST_HELLO)
         if line is None:
             said = bytes(self._buffer)
@@ -168,8 +207,7 @@ class Wire:
             if self._searched > longest:
                 raise self._foreign(bytes(self._buffer[:40]))
             try:
-                self._wait(deadline)
-                chunk = self._socket.recv(CHUNK)
+                chunk = self._chunk(deadline)
             except TimeoutError:
                 raise self._late() from None
             except OSError:
@@ -182,6 +220,29 @@ class Wire:
         self._searched = 0
         return line
 
+    def _chunk(self, deadline: float | None) -> bytes:
+        """What comes next; meanwhile the onlooker is told how long it takes."""
+        began = time.monotonic()
+        tick = TICK if deadline is None else min(TICK, max(0.01, (deadline - began) / 4))
+        while self.onlooker is not None:
+            now = time.monotonic()
+            if deadline is not None and deadline - now <= tick:
+                break
+            try:
+                self._wait(now + tick)
+                chunk = self._socket.recv(CHUNK)
+            except TimeoutError:
+                now = time.monotonic()
+                self.onlooker.silent(now - began, None if deadline is None else deadline - now)
+            else:
+                self.onlooker.heard()
+                return chunk
+        self._wait(deadline)
+        chunk = self._socket.recv(CHUNK)
+        if self.onlooker is not None:
+            self.onlooker.heard()
+        return chunk
+
     def _wait(self, deadline: float | None) -> None:
         """Let the socket's next call end by ``deadline``."""
         if deadline is None:
@@ -193,33 +254,50 @@ class Wire:
         self._socket.settimeout(left)
 
     def _late(self) -> DeadlineError:
-        msg = (
-            f"no answer from {self.address.what} in time. Its process may be stopped, or hold "
-            "the interpreter in C code; --timeout S waits longer."
-        )
+        why = "" if self.onlooker is None else self.onlooker.why()
+        why = why or "its process may be stopped, or hold the interpreter in C code;"
+        msg = f"no answer from {self.address.what} in time: {why} --timeout S waits longer."
         return DeadlineError(msg)
 
 
-def open_wire(address: Address, manner: Manner, timeout: float) -> Wire:
+def open_wire(
+    address: Address, manner: Manner, timeout: float | None, onlooker: Onlooker | None = None
+) -> Wire:
     """Connect and be accepted.
 
     Args:
         address: Where.
         manner: How.
-        timeout: Seconds for all of it.
+        timeout: Seconds for all of it; None waits for ever once connected.
+        onlooker: Told of the console's silence.
 
     Raises:
         TargetMissingError: Nobody listens there, or refuses, or is no console.
         DeadlineError: No answer.
     """
-    deadline = time.monotonic() + timeout
-    wire = Wire(_connect(address, timeout), address)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        sock = _connect(address, CONNECTING if timeout is None else timeout)
+    except DeadlineError as error:
+        if onlooker is None:
+            raise
+        raise _refusing(error, onlooker, timeout) from None
+    wire = Wire(sock, address, onlooker)
     try:
         wire.greet(manner, deadline)
     except BaseException:
         wire.close()
         raise
     return wire
+
+
+def _refusing(error: DeadlineError, onlooker: Onlooker, timeout: float | None) -> DeadlineError:
+    """That nobody takes the connection, and why; the kernel says it at once, looking takes time."""
+    seconds = LOOKING if timeout is None else min(LOOKING, timeout / 2)
+    onlooker.silent(0.0, None)
+    time.sleep(seconds)
+    onlooker.silent(seconds, seconds)
+    return DeadlineError(f"{error} {onlooker.why()}".strip())
 
 
 def _connect(address: Address, timeout: float) -> socket.socket:

@@ -27,6 +27,9 @@ PATIENCE = 5.0
 LONGEST = 30.0
 """Seconds a client waits at most, on a machine that has much else to do."""
 
+LATE = 0.1
+"""Seconds by which this thread wakes too late when the process has stood still."""
+
 THREAD_NAME = "asyncconsole loading"
 
 RECEPTION = "asyncconsole.serve.reception"
@@ -111,9 +114,11 @@ async def _wait(attempt: _Attempt) -> None:
         with brisk():
             end, known = loop.time() + LONGEST, 0
             while not attempt.over and loop.time() < end and known != len(sys.modules):
-                known = len(sys.modules)
+                known, due = len(sys.modules), loop.time() + PATIENCE
                 with contextlib.suppress(asyncio.TimeoutError):
                     await within(PATIENCE, over.wait())
+                if (late := loop.time() - due) > LATE:
+                    end, known = end + late, 0  # nobody could import: C code had the GIL
     finally:
         attempt.waiting.remove(wake)
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def test_version_and_help(tmp_path: Path) -> None:
     assert client(tmp_path, "--version").stdout == f"asyncconsole {__version__}\n"
     text = client(tmp_path, "--help").stdout
-    for name in ("connect", "ls", "run", "demo", "check", "130 Ctrl-C"):
+    for name in ("connect", "ls", "run", "demo", "check", "guard", "130 Ctrl-C"):
         assert name in text
-    for name in ("connect", "ls", "run", "demo", "check"):
+    for name in ("connect", "ls", "run", "demo", "check", "guard"):
         done = client(tmp_path, name, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith(f"usage: asyncconsole {name} ")

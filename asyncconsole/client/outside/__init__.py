@@ -1,0 +1,1 @@
+"""Looking at a program from another process: what it does when it does not answer."""
