@@ -16,7 +16,7 @@ from asyncconsole.model import Snapshot, UsageError
 
 ROOM = {
     *("command", "dispatch", "findings", "freed", "links", "port", "resort", "select", "phrases"),
-    "verdict",
+    *("slow", "verdict"),
 }
 """Modules of this folder that are not commands."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 
-from asyncconsole.commands import phrases
+from asyncconsole.commands import phrases, slow
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Column, Line, Result, Stall, Table, Text, line
@@ -13,9 +13,16 @@ from asyncconsole.model import Column, Line, Result, Stall, Table, Text, line
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("count", nargs="?", type=int, metavar="N", help="only the last N")
+    parser.add_argument(
+        "--top",
+        action="store_true",
+        help="instead: the slowest callbacks, by place (N of them); see `probe on --polls`",
+    )
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
+    if options.top:
+        return slow.top(target, options.count)
     stalls = list(target.stalls())
     if options.count is not None:
         stalls = stalls[-options.count :] if options.count > 0 else []
@@ -122,5 +129,5 @@ COMMAND = Command(
     summary="List stalls of the loops: when, how long, culprit task and line.",
     run=_run,
     configure=_configure,
-    examples=("stalls", "stalls 5"),
+    examples=("stalls", "stalls 5", "stalls --top"),
 )
