@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from asyncconsole.capture.names import name
-    from asyncconsole.model import Diagnosis, Snapshot
+    from asyncconsole.model import Diagnosis, Snapshot, Stall
     from asyncconsole.serve.console import Console, start
     from asyncconsole.serve.look import diagnose, snapshot
+    from asyncconsole.serve.stall_probe import StallProbe
 
 __all__ = [
     "Console",
     "Diagnosis",
     "Snapshot",
+    "Stall",
+    "StallProbe",
     "__version__",
     "diagnose",
     "name",
@@ -38,6 +41,8 @@ _HOMES = {
     "Console": "asyncconsole.serve.console",
     "Diagnosis": "asyncconsole.model",
     "Snapshot": "asyncconsole.model",
+    "Stall": "asyncconsole.model",
+    "StallProbe": "asyncconsole.serve.stall_probe",
     "diagnose": "asyncconsole.serve.look",
     "name": "asyncconsole.capture.names",
     "snapshot": "asyncconsole.serve.look",

@@ -133,8 +133,11 @@ class LoopBook:
 
     def ignore(self, loop: Any) -> None:
         """Never count ``loop``: it is the console's own."""
-        self._ignored = [known for known in self._ignored if known() is not None]
+        # No new list: two threads may do this at once.
         self._ignored.append(weakref.ref(loop))
+        for known in [known for known in self._ignored if known() is None]:
+            with contextlib.suppress(ValueError):
+                self._ignored.remove(known)
 
     def ignores(self, loop: Any) -> bool:
         """True for a loop that is the console's own."""

@@ -15,8 +15,19 @@ from asyncconsole.commands.command import Command, nearest
 from asyncconsole.model import Snapshot, UsageError
 
 ROOM = {
-    *("command", "dispatch", "findings", "freed", "links", "port", "resort", "select", "phrases"),
-    *("slow", "verdict"),
+    *(
+        "command",
+        "dispatch",
+        "findings",
+        "flame",
+        "freed",
+        "links",
+        "port",
+        "resort",
+        "select",
+        "phrases",
+    ),
+    "verdict",
 }
 """Modules of this folder that are not commands."""
 

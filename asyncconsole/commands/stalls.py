@@ -3,40 +3,58 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
+from collections.abc import AsyncIterator
+from functools import partial
 
-from asyncconsole.commands import phrases, slow
+from asyncconsole.commands import flame, phrases
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
-from asyncconsole.model import Column, Line, Result, Stall, Table, Text, line
+from asyncconsole.model import Column, Flow, Line, Part, Result, Stall, Table, Text, line
+
+PART = 8
+"""Stalls that are written in one go."""
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("count", nargs="?", type=int, metavar="N", help="only the last N")
-    parser.add_argument(
-        "--top",
-        action="store_true",
-        help="instead: the slowest callbacks, by place (N of them); see `probe on --polls`",
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--folded", action="store_true", help="their stacks, one a line, with milliseconds"
     )
+    how.add_argument("--svg", action="store_true", help="a flame graph; store it in a file")
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
-    if options.top:
-        return slow.top(target, options.count)
     stalls = list(target.stalls())
     if options.count is not None:
         stalls = stalls[-options.count :] if options.count > 0 else []
-    document = {
-        "schema": "asyncconsole/stalls/1",
-        "stalls": [stall_document(stall) for stall in stalls],
-    }
+    if options.json:
+        return Result({}, flow=_flow(stalls))
+    if options.folded or options.svg:
+        lines = flame.svg(stalls) if options.svg else flame.folded(stalls)
+        return Result({}, (Text(tuple(line(text) for text in lines)),))
     if not stalls:
-        return Result(document, (Text((_none(target),)),))
+        return Result({}, (Text((_none(target),)),))
     notes: list[Line] = []
     for stall in stalls:
         if stall.ongoing:
             notes += _story(stall)
-    return Result(document, (_table(stalls), Text(tuple(notes))))
+    return Result({}, (_table(stalls), Text(tuple(notes))))
+
+
+def _flow(stalls: list[Stall]) -> Flow:
+    """The document, a few stalls at a time: with all stacks of all of them it is long."""
+
+    async def parts() -> AsyncIterator[Part]:
+        for start in range(0, len(stalls), PART):
+            yield Part(partial(_documents, stalls[start : start + PART]), lambda: _table([]))
+
+    head: dict[str, object] = {"schema": "asyncconsole/stalls/1"}
+    return Flow("stalls", parts(), lambda: head, ("schema",), lambda: ())
+
+
+def _documents(stalls: list[Stall]) -> list[dict[str, object]]:
+    return [stall.document() for stall in stalls]
 
 
 def _none(target: Target) -> Line:
@@ -44,35 +62,6 @@ def _none(target: Target) -> Line:
     if not status.on:
         return line(("The stall probe is off; `probe on` turns it on.", "warn"))
     return line(f"No loop was blocked for longer than {status.threshold:g} s.")
-
-
-def stall_document(stall: Stall) -> dict[str, object]:
-    """A stall as ``--json`` shows it."""
-    return {
-        "id": stall.id,
-        "loop": stall.loop,
-        "started_at": stall.started_at,
-        "duration": round(stall.duration, 3),
-        "ongoing": stall.ongoing,
-        "kind": stall.kind,
-        "task": stall.task,
-        "task_name": stall.task_name,
-        "frame": phrases.frame_document(stall.frame),
-        "call": stall.call,
-        "samples": stall.samples,
-        "cpu": stall.cpu,
-        "late": stall.late,
-        "stack": [dataclasses.asdict(frame) for frame in stall.stack],
-    }
-
-
-def culprit(stall: Stall) -> str:
-    """``ledger.py:88 read_ledger → time.sleep``."""
-    frame = stall.frame
-    if frame is None:
-        return "?"
-    call = f" → {stall.call}" if stall.call else ""
-    return f"{phrases.base(frame.file)}:{frame.line} {frame.function}{call}"
 
 
 def _table(stalls: list[Stall]) -> Table:
@@ -97,7 +86,7 @@ def _table(stalls: list[Stall]) -> Table:
                 (line((f"{stall.duration:.1f} s{more}", "bad" if stall.ongoing else "")),),
                 (line(stall.kind.replace("_", " ")),),
                 (line((task, "name")),),
-                (line(culprit(stall)),),
+                (line(stall.culprit),),
             )
         )
     return Table(columns, tuple(rows))
@@ -129,5 +118,5 @@ COMMAND = Command(
     summary="List stalls of the loops: when, how long, culprit task and line.",
     run=_run,
     configure=_configure,
-    examples=("stalls", "stalls 5", "stalls --top"),
+    examples=("stalls", "stalls 5", "stalls --svg"),
 )

@@ -7,16 +7,14 @@ from datetime import datetime
 
 from asyncconsole.diagnose.phrases import counted, lasting, spot
 from asyncconsole.diagnose.rule import Case
-from asyncconsole.model import Finding, Frame, Loop, Snapshot, Stall, Task, TaskRole
+from asyncconsole.model import Finding, Loop, Snapshot, Stall, Task, TaskRole
+from asyncconsole.model.stall import turn
 
 RECENT = 60.0
 """Seconds for which a stall that is over still counts."""
 
 FEW = 20
 """Tasks that are named as victims at most; of more only their number is told."""
-
-_ENTRIES = {"_run_once", "run_forever", "run_until_complete", "_run", "run"}
-"""Functions of asyncio between which and the top of a stack a loop's turn is."""
 
 
 def recent(snapshot: Snapshot) -> tuple[Stall, ...]:
@@ -55,16 +53,6 @@ def over_since(snapshot: Snapshot, stall: Stall) -> float:
 
 def _seconds(stamp: str) -> float:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
-
-
-def turn(stack: tuple[Frame, ...]) -> tuple[Frame, ...]:
-    """The part of a stack that is inside a loop's turn, outermost frame first."""
-    start = 0
-    for index, frame in enumerate(stack):
-        folder = frame.file.replace("\\", "/").split("/")[-2:-1]
-        if folder == ["asyncio"] and frame.function.rpartition(".")[2] in _ENTRIES:
-            start = index + 1
-    return stack[start:]
 
 
 def loop_words(snapshot: Snapshot, number: int) -> str:

@@ -22,10 +22,13 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-threshold",
         {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
     ),
-    ("--polls", {"action": "store_true", "help": "time every callback, for `stalls --top`"}),
     (
         "--watch",
         {"type": float, "metavar": "S", "help": "check it every S seconds, log what is wrong"},
+    ),
+    (
+        "--stall-log",
+        {"metavar": "FILE", "help": "append a line of JSON to FILE for each stall"},
     ),
     ("--no-track", {"action": "store_true", "help": "don't record how tasks and locks are taken"}),
     ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
@@ -90,9 +93,8 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "strict_port": options.strict_port,
         "track_tasks": not options.no_track,
         "track_locks": not options.no_track,
-        "polls": options.polls,
     }
-    for name in ("host", "port", "stall_threshold", "watch"):
+    for name in ("host", "port", "stall_threshold", "watch", "stall_log"):
         value = getattr(options, name)
         if value is not None:
             how[name] = value

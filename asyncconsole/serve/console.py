@@ -23,6 +23,8 @@ from asyncconsole.serve.live import LiveTarget
 from asyncconsole.serve.rules import Rules
 from asyncconsole.serve.server import Server
 from asyncconsole.serve.side import SideThread
+from asyncconsole.serve.sinks import Sinks
+from asyncconsole.stall import courier
 
 if TYPE_CHECKING:
     import ssl
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from asyncconsole.commands.port import Target
     from asyncconsole.model import Stall
+    from asyncconsole.serve.sinks import OnStall, StallFile
 
     MakeTarget = Callable[..., Target]
 
@@ -87,6 +90,7 @@ class Console:
         if side is not None and not side.join(deadline):
             note(log, logging.ERROR, "the console's thread is stuck; it is left behind")
         loading.settle(min(deadline, time.monotonic() + journal.PATIENCE))
+        courier.settle()
         journal.settle()
 
     def _begin_close(self) -> SideThread | None:
@@ -144,7 +148,8 @@ class Console:
         while side is not None and side.thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - it is a thread
             await asyncio.sleep(0.002)
         deadline = min(deadline, time.monotonic() + journal.PATIENCE)
-        while (journal.pending() or loading.pending()) and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
+        parts = (journal, loading, courier)
+        while any(part.pending() for part in parts) and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.002)
 
     def open(
@@ -230,7 +235,8 @@ def start(
     track_tasks: bool | int = False,
     track_locks: bool = False,
     watch: float | None = None,
-    polls: bool = False,
+    on_stall: OnStall | None = None,
+    stall_log: StallFile | None = None,
     strict_port: bool = False,
 ) -> Console:
     """Serve a console from a side thread of this process.
@@ -249,13 +255,17 @@ def start(
         auth: A token that lets in who is neither this user nor root.
         tls: A server-side SSLContext, or (certfile, keyfile).
         stall_threshold: Seconds after which a loop that runs no callback counts as
-            stalled; None for the default, 0 for no probe.
+            stalled; None for the default, 0 for no probe. When given, stalls are logged as
+            warnings to the logger ``asyncconsole.stalls``.
         track_tasks: Record where each task is created, by whom, and how it ends; a number
             asks for that many frames of the creation chain.
         track_locks: Record who takes each lock and semaphore, also explicitly.
         watch: Seconds between two checks of the program by itself; what it finds is logged
             once, to the logger ``asyncconsole.findings``. None for no checks.
-        polls: Time every callback, for ``stalls --top`` and ``where``.
+        on_stall: Called with each `Stall`, from a thread of its own: once it is found, while
+            it lasts, and once it is over. What it raises is logged once.
+        stall_log: Path of a file that gets a line of JSON for each stall that is over; None
+            for what ``ASYNCCONSOLE_STALL_LOG`` says, if anything.
         strict_port: Raise when an explicitly given port is taken.
 
     Returns:
@@ -271,9 +281,6 @@ def start(
     if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
         msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
         raise ValueError(msg)
-    if polls and stall_threshold == 0:
-        msg = "polls=True needs the stall probe: leave stall_threshold=0 out."
-        raise ValueError(msg)
     if watch is not None and not 0 < watch < float("inf"):
         msg = f"watch={watch!r}: give seconds between two checks, or None."
         raise ValueError(msg)
@@ -288,7 +295,7 @@ def start(
         "track_tasks": track_tasks,
         "track_locks": track_locks,
         "watch": watch,
-        "polls": polls,
+        "sinks": Sinks(log=bool(stall_threshold), on_stall=on_stall, stall_log=stall_log),
     }
     return launch(
         LiveTarget,
@@ -383,11 +390,11 @@ def _after_fork() -> None:
     """A forked child has our sockets but not our thread: it closes them and starts afresh."""
     global _running, _lock  # noqa: PLW0603 - the child's own state begins here
     _lock = threading.RLock()
-    for part in (journal, pace, loading, quiet, complaints):
+    for part in (journal, pace, loading, quiet, complaints, courier):
         part.forked()
-    for hooks in ("asyncconsole.track.tracker", "asyncconsole.stall.polls"):
-        if hooks in sys.modules:
-            sys.modules[hooks].forked()
+    tracking = sys.modules.get("asyncconsole.track.tracker")
+    if tracking is not None:
+        tracking.forked()
     console = _running
     _running = None
     if console is not None:

@@ -30,7 +30,11 @@ class SideThread:
     """
 
     def __init__(
-        self, setup: Callable[[], Awaitable[None]], teardown: Callable[[], Awaitable[None]]
+        self,
+        setup: Callable[[], Awaitable[None]],
+        teardown: Callable[[], Awaitable[None]],
+        *,
+        name: str = THREAD_NAME,
     ) -> None:
         self._setup = setup
         self._teardown = teardown
@@ -45,7 +49,7 @@ class SideThread:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._stopping = False
-        self.thread = threading.Thread(target=self._main, name=THREAD_NAME, daemon=True)
+        self.thread = threading.Thread(target=self._main, name=name, daemon=True)
 
     @property
     def inside(self) -> bool:

@@ -118,4 +118,5 @@ def starved(number: int, loop: int, thread: int | None, gap: Gap) -> Stall:
         stack=() if sample is None else sample.stack,
         samples=0 if sample is None else 1,
         cpu=min(1.0, gap.cpu / gap.late),
+        stacks=() if sample is None else ((sample.stack, 1),),
     )

@@ -22,6 +22,7 @@ from asyncconsole.model.status import ProbeStatus
 from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
+from asyncconsole.stall.news import News
 from asyncconsole.stall.record import OpenStall
 from asyncconsole.stall.sample import take
 from asyncconsole.stall.watch import Lags, Watch
@@ -55,6 +56,9 @@ class Probe:
         threshold: Seconds; None for the default, 0 for off.
         also: Called with each beat, for whoever has something to do now and then and
             should not wake the side thread for it.
+
+    Attributes:
+        news: Tells whoever wants to know of stalls.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class Probe:
         self._before: Vitals | None = None
         self._older: Vitals | None = None
         self._due = 0.0
+        self.news = News()
         self.configure(threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
 
     @property
@@ -105,6 +110,7 @@ class Probe:
         """Stop watching; may be called again and again."""
         self._started = False
         self._rest()
+        self.news.end()
 
     def configure(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
         """Change settings; None leaves one as it is, a threshold of 0 means off.
@@ -197,6 +203,7 @@ class Probe:
         now = time.monotonic()
         for watch in self._watches.values():
             self._keep(watch.forget(now))
+        self.news.tell(now)
 
     def _tick(self) -> None:
         """One beat. Whatever goes wrong in it, the next one comes."""
@@ -208,6 +215,7 @@ class Probe:
             took = time.monotonic() - began
             if took > self._threshold:
                 delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
+            self.news.tell(began + took)
             if self._also is not None:
                 self._also()
             if self._before is not None:
@@ -334,6 +342,7 @@ class Probe:
         self._last += 1
         watch.draft.begin(self._last, max(known, default=since))
         watch.declared = True
+        self.news.found(watch)
 
     def _send(self, watch: Watch, fact: LoopFact) -> None:
         loop = fact.reference()
@@ -381,6 +390,7 @@ class Probe:
     def _keep(self, stall: Stall | None) -> None:
         if stall is not None:
             self._ring.append(stall)
+            self.news.over(stall)
 
 
 def _unsettled(watch: Watch, fact: LoopFact) -> float:

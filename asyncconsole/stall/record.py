@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 KINDS = 64
 """Different stacks, frames, tasks and positions that are counted in one stall."""
 
+FRAMES = 2_000
+"""Frames of all stacks of one stall that are kept of it."""
+
 _Key = TypeVar("_Key")
 
 
@@ -42,6 +45,7 @@ class OpenStall:
         self._late: int | None = None
         self._samples = 0
         self._stacks: dict[tuple[Frame, ...], int] = {}
+        self._frames: dict[Frame, Frame] = {}
         self._spots: dict[tuple[Frame | None, str], int] = {}
         self._positions: dict[tuple[str, int, int], int] = {}
         self._tasks: dict[tuple[int, str], int] = {}
@@ -67,9 +71,15 @@ class OpenStall:
             _count(self._tasks, task)
         if sample is not None:
             self._samples += 1
-            _count(self._stacks, sample.stack)
+            self._count_stack(sample.stack)
             _count(self._spots, (sample.frame, sample.call))
             _count(self._positions, sample.position)
+
+    def _count_stack(self, stack: tuple[Frame, ...]) -> None:
+        """Count it; stacks that are kept share the frames that are equal."""
+        if stack not in self._stacks and len(self._stacks) < KINDS:
+            stack = tuple([self._frames.setdefault(frame, frame) for frame in stack])
+        _count(self._stacks, stack)
 
     def note(self, clock: ThreadClock | None) -> None:
         """Take in what the thread's clocks say now."""
@@ -88,6 +98,7 @@ class OpenStall:
         duration = max(0.0, end - self.started)
         frame, call = _most(self._spots) or (None, "")
         task, name = _most(self._tasks) or (None, "")
+        stacks = self._kept()
         return Stall(
             id=self.number,
             loop=self.loop,
@@ -99,12 +110,23 @@ class OpenStall:
             task_name=name,
             frame=frame,
             call=call,
-            stack=_most(self._stacks) or (),
+            stack=stacks[0][0] if stacks else (),
             samples=self._samples,
             cpu=self._cpu(),
             late=self._late,
             shared=tuple((*task, count) for task, count in list(self._tasks.items())),
+            stacks=stacks,
         )
+
+    def _kept(self) -> tuple[tuple[tuple[Frame, ...], int], ...]:
+        """The stacks with their counts, the most frequent first, as many as there is room for."""
+        found, room = [], FRAMES
+        for stack, count in sorted(_pairs(self._stacks), key=itemgetter(1), reverse=True):
+            room -= len(stack)
+            if room < 0:
+                break
+            found.append((stack, count))
+        return tuple(found)
 
     def _cpu(self, *, without_queue: bool = False) -> float | None:
         """Share of the time between the first and last reading spent on a CPU.
@@ -137,7 +159,11 @@ def _count(counts: dict[_Key, int], key: _Key) -> None:
         counts[key] = counts.get(key, 0) + 1
 
 
-def _most(counts: dict[_Key, int]) -> _Key | None:
+def _pairs(counts: dict[_Key, int]) -> list[tuple[_Key, int]]:
     # Another thread may ask while the side thread counts: one atomic copy.
-    pairs = list(counts.items())
+    return list(counts.items())
+
+
+def _most(counts: dict[_Key, int]) -> _Key | None:
+    pairs = _pairs(counts)
     return max(pairs, key=itemgetter(1))[0] if pairs else None

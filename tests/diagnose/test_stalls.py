@@ -8,9 +8,10 @@ import pytest
 
 from asyncconsole.diagnose import confirm, rules
 from asyncconsole.diagnose import verdict as verdicts
-from asyncconsole.diagnose.stalled import culprit, turn
+from asyncconsole.diagnose.stalled import culprit
 from asyncconsole.model import Finding, Frame, Loop, Stall
 from asyncconsole.model.busy import Busy
+from asyncconsole.model.stall import turn
 from tests.diagnose.build import lock_wait, snapshot, task
 
 LOOP = (

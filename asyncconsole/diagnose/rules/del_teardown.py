@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from asyncconsole.diagnose.bridge import BridgeRule, blocker, first_wait, needed, where
 from asyncconsole.diagnose.phrases import spot
 from asyncconsole.diagnose.rule import Case
-from asyncconsole.diagnose.stalled import StallRule, turn, victims
+from asyncconsole.diagnose.stalled import StallRule, victims
 from asyncconsole.diagnose.threads import Bridge
 from asyncconsole.model import Finding, Frame, Stall, TaskRole
+from asyncconsole.model.stall import turn
 
 NAME = "__del__"
 
