@@ -55,6 +55,7 @@ format: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/run.py --write $(ARGS)
 	@$(BIN)/python benchmarks/tracking.py
+	@$(BIN)/python benchmarks/polls.py
 
 clean:
 	rm -rf $(VENV) .pythons dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,19 +15,8 @@ from asyncconsole.commands.command import Command, nearest
 from asyncconsole.model import Snapshot, UsageError
 
 ROOM = {
-    *(
-        "command",
-        "dispatch",
-        "findings",
-        "flame",
-        "freed",
-        "links",
-        "port",
-        "resort",
-        "select",
-        "phrases",
-    ),
-    "verdict",
+    *("command", "dispatch", "findings", "flame", "freed", "links", "port", "resort", "select"),
+    *("phrases", "slow", "verdict"),
 }
 """Modules of this folder that are not commands."""
 

@@ -13,6 +13,7 @@ __all__ = [
     "Style",
     "age",
     "base",
+    "brief",
     "creation",
     "frame_document",
     "gaps",
@@ -52,6 +53,14 @@ def age(seconds: float | None, *, exact: bool = False) -> str:
     if seconds < 7200:  # noqa: PLR2004 - so do two hours as minutes
         return f"{mark}{seconds / 60:.0f} min"
     return f"{mark}{seconds / 3600:.1f} h"
+
+
+def brief(seconds: float) -> str:
+    """``31 ms``, ``1.5 s``, ``40 µs``: for what takes less than minutes."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size * 0.9995:
+            return f"{seconds / size:.3g} {unit}" if seconds < 1000 * size else f"{seconds:.0f} s"
+    return f"{seconds * 1e6:.3g} µs"
 
 
 def waiting(wait: Wait | None) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from asyncconsole.model import Snapshot, Stall
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
+from asyncconsole.model.callbacks import Polls, SlowAccount
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus
 
@@ -228,8 +229,21 @@ class Target(Protocol):
     def stalls(self) -> Sequence[Stall]:
         """Recorded stalls, oldest first; cheap, touches no loop."""
 
-    def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
-        """Change and tell the stall probe's settings."""
+    def probe(
+        self,
+        *,
+        on: bool | None = None,
+        threshold: float | None = None,
+        polls: bool | None = None,
+        slow: float | None = None,
+    ) -> ProbeStatus:
+        """Change and tell the stall probe's settings; ``polls`` True begins a new account."""
+
+    def slow_callbacks(self) -> SlowAccount:
+        """What callbacks were slow while they were timed; cheap, touches no loop."""
+
+    def polls(self, task: int) -> Polls | None:
+        """How long the steps of a task take; None when it is not timed."""
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
         """Change and tell what is tracked; ``tasks`` may be a number of frames."""

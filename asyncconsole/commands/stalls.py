@@ -6,7 +6,7 @@ import argparse
 from collections.abc import AsyncIterator
 from functools import partial
 
-from asyncconsole.commands import flame, phrases
+from asyncconsole.commands import flame, phrases, slow
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Column, Flow, Line, Part, Result, Stall, Table, Text, line
@@ -19,12 +19,19 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("count", nargs="?", type=int, metavar="N", help="only the last N")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
+        "--top",
+        action="store_true",
+        help="instead: the slowest callbacks, by place (N of them); see `probe on --polls`",
+    )
+    how.add_argument(
         "--folded", action="store_true", help="their stacks, one a line, with milliseconds"
     )
     how.add_argument("--svg", action="store_true", help="a flame graph; store it in a file")
 
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
+    if options.top:
+        return slow.top(target, options.count)
     stalls = list(target.stalls())
     if options.count is not None:
         stalls = stalls[-options.count :] if options.count > 0 else []
@@ -118,5 +125,5 @@ COMMAND = Command(
     summary="List stalls of the loops: when, how long, culprit task and line.",
     run=_run,
     configure=_configure,
-    examples=("stalls", "stalls 5", "stalls --svg"),
+    examples=("stalls", "stalls 5", "stalls --top", "stalls --svg"),
 )

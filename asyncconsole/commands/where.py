@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from asyncconsole.commands import links, phrases, select
+from asyncconsole.commands import links, phrases, select, slow
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Frame, Line, Result, Snapshot, Span, Task, Text, line
@@ -62,6 +62,7 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
         "deadline": None if task.deadline is None else round(task.deadline, 3),
         "cancelling": task.cancelling,
         "gap": task.gap,
+        "polls": slow.polls_document(target.polls(task.id)),
     }
     lines = [_headline(snapshot, task), *_awaiters(snapshot, task)]
     lines += links.threads(snapshot, task)
@@ -75,6 +76,7 @@ async def _run(target: Target, options: argparse.Namespace) -> Result:
     lines += links.further(snapshot, task)
     for next_ in links.through(snapshot, task):
         lines += [_headline(snapshot, next_), *stack(snapshot, next_, everything=options.all)]
+    lines += slow.polls(target, task)
     if task.created is not None:
         other = snapshot.task(task.creator) if task.creator is not None else None
         by = f"{other.name} ({other.id})" if other is not None else ""

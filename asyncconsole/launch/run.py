@@ -22,6 +22,7 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-threshold",
         {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
     ),
+    ("--polls", {"action": "store_true", "help": "time every callback, for `stalls --top`"}),
     (
         "--watch",
         {"type": float, "metavar": "S", "help": "check it every S seconds, log what is wrong"},
@@ -93,6 +94,7 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "strict_port": options.strict_port,
         "track_tasks": not options.no_track,
         "track_locks": not options.no_track,
+        "polls": options.polls,
     }
     for name in ("host", "port", "stall_threshold", "watch", "stall_log"):
         value = getattr(options, name)

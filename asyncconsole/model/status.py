@@ -6,11 +6,17 @@ from typing import NamedTuple
 
 
 class ProbeStatus(NamedTuple):
-    """The stall probe: ``on``, ``threshold`` and ``interval`` in seconds."""
+    """The stall probe: ``on``, ``threshold`` and ``interval`` in seconds.
+
+    ``polls`` is true while callbacks are timed, and ``slow`` the seconds from which one counts
+    as slow.
+    """
 
     on: bool
     threshold: float
     interval: float
+    polls: bool = False
+    slow: float = 0.01
 
 
 class TrackStatus(NamedTuple):

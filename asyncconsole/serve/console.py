@@ -235,6 +235,7 @@ def start(
     track_tasks: bool | int = False,
     track_locks: bool = False,
     watch: float | None = None,
+    polls: bool = False,
     on_stall: OnStall | None = None,
     stall_log: StallFile | None = None,
     strict_port: bool = False,
@@ -262,6 +263,7 @@ def start(
         track_locks: Record who takes each lock and semaphore, also explicitly.
         watch: Seconds between two checks of the program by itself; what it finds is logged
             once, to the logger ``asyncconsole.findings``. None for no checks.
+        polls: Time every callback, for ``stalls --top`` and ``where``.
         on_stall: Called with each `Stall`, from a thread of its own: once it is found, while
             it lasts, and once it is over. What it raises is logged once.
         stall_log: Path of a file that gets a line of JSON for each stall that is over; None
@@ -281,6 +283,9 @@ def start(
     if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
         msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
         raise ValueError(msg)
+    if polls and stall_threshold == 0:
+        msg = "polls=True needs the stall probe: leave stall_threshold=0 out."
+        raise ValueError(msg)
     if watch is not None and not 0 < watch < float("inf"):
         msg = f"watch={watch!r}: give seconds between two checks, or None."
         raise ValueError(msg)
@@ -295,6 +300,7 @@ def start(
         "track_tasks": track_tasks,
         "track_locks": track_locks,
         "watch": watch,
+        "polls": polls,
         "sinks": Sinks(log=bool(stall_threshold), on_stall=on_stall, stall_log=stall_log),
     }
     return launch(
@@ -392,9 +398,9 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     for part in (journal, pace, loading, quiet, complaints, courier):
         part.forked()
-    tracking = sys.modules.get("asyncconsole.track.tracker")
-    if tracking is not None:
-        tracking.forked()
+    for hooks in ("asyncconsole.track.tracker", "asyncconsole.stall.polls"):
+        if hooks in sys.modules:
+            sys.modules[hooks].forked()
     console = _running
     _running = None
     if console is not None:

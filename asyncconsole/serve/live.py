@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from asyncconsole.model import Loop, Snapshot, Stall, Task
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.busy import Busy
+    from asyncconsole.model.callbacks import Polls, SlowAccount
     from asyncconsole.model.ended import Ended
     from asyncconsole.serve.debugging import Debugging
     from asyncconsole.serve.recovery import Hands
     from asyncconsole.serve.sinks import Sinks
+    from asyncconsole.serve.timing import Timing
     from asyncconsole.track.tracker import Tracker
 
 # What only commands need is imported where it is used: `loading.prepare` has loaded it then.
@@ -62,6 +64,7 @@ class LiveTarget:
         track_tasks: Record new tasks and ended ones; a number of frames, or True.
         track_locks: Record owners of locks.
         watch: Seconds between two checks of the program by itself; None for none.
+        polls: Time every callback.
         sinks: Who is told of stalls.
     """
 
@@ -75,6 +78,7 @@ class LiveTarget:
         track_tasks: bool | int = False,
         track_locks: bool = False,
         watch: float | None = None,
+        polls: bool = False,
         sinks: Sinks | None = None,
     ) -> None:
         self.read_only = read_only
@@ -91,6 +95,8 @@ class LiveTarget:
         self._past = Past(self._roll)
         self._growth = Growth(self._roll.loops)
         self._tracked = track_tasks, track_locks
+        self._timed = polls
+        self._timing: Timing | None = None
         self._watch = watch
         self._watching: asyncio.Task[None] | None = None
         self._tracker: Tracker | None = None
@@ -107,6 +113,8 @@ class LiveTarget:
         tasks, locks = self._tracked
         if tasks or locks:
             self._configure(tasks, locks)
+        if self._timed:
+            self.probe(polls=True)
         if self._watch is not None:
             from asyncconsole.serve.watching import keep
 
@@ -116,6 +124,8 @@ class LiveTarget:
         """Stop watching; may be called again."""
         self._probe.stop()
         self._past.close()
+        if self._timing is not None:
+            self._timing.close()
         if self._watching is not None:
             self._watching.cancel()
         if self._freeing is not None:
@@ -360,12 +370,38 @@ class LiveTarget:
         """Recorded stalls, oldest first."""
         return self._probe.stalls()
 
-    def probe(self, *, on: bool | None = None, threshold: float | None = None) -> ProbeStatus:
-        """Change and tell the stall probe's settings."""
+    def probe(
+        self,
+        *,
+        on: bool | None = None,
+        threshold: float | None = None,
+        polls: bool | None = None,
+        slow: float | None = None,
+    ) -> ProbeStatus:
+        """Change and tell the stall probe's settings; off means that nothing is timed either."""
         status = self._probe.configure(on=on, threshold=threshold)
         if on is not None or threshold is not None:
             self._set_pulse()
-        return status
+        if self._timing is None:
+            if not polls or not status.on:
+                return status
+            from asyncconsole.serve.timing import Timing
+
+            self._timing = Timing(self._loop, self._roll)
+        self._timing.configure(polls if status.on else False, slow)
+        return self._timing.status(status)
+
+    def slow_callbacks(self) -> SlowAccount:
+        """What callbacks were slow while they were timed."""
+        if self._timing is None:
+            from asyncconsole.model.callbacks import SlowAccount
+
+            return SlowAccount(on=False, slow=self._probe.status().slow)
+        return self._timing.hook.told()
+
+    def polls(self, task: int) -> Polls | None:
+        """How long the steps of a task take."""
+        return self._timing.polls(task) if self._timing is not None else None
 
     def track(self, *, tasks: bool | int | None = None, locks: bool | None = None) -> TrackStatus:
         """Change and tell what is tracked."""

@@ -68,6 +68,7 @@ _LATER = (
     "asyncconsole.serve.look",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
+    "asyncconsole.serve.timing",
     "asyncconsole.serve.turns",
     "asyncconsole.stall.busy",
     "asyncconsole.track.tracker",

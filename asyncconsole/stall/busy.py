@@ -7,10 +7,9 @@ woken, which would hide a missing ``call_soon_threadsafe``.
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import Collection
-from types import CodeType, FunctionType, MethodType
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import futures
@@ -21,6 +20,7 @@ from asyncconsole.capture.turn import turn_began
 from asyncconsole.model.busy import Busy
 from asyncconsole.stall.beat import send
 from asyncconsole.stall.clocks import cpu_of
+from asyncconsole.stall.place import code_of, steps
 
 if TYPE_CHECKING:
     from asyncconsole.capture.loops import LoopBook
@@ -185,33 +185,13 @@ def _sort(callbacks: list[Any], found: set[_Callback]) -> bool:
     """Add callbacks to those that were found; True when a task is among them."""
     working = False
     for callback in callbacks:
-        if _steps(callback):
+        if steps(callback):
             working = True
             continue
-        code = _code(callback)
+        code = code_of(callback)
         if code is not None:
             _add(found, code)
     return working
-
-
-def _steps(callback: Any) -> bool:
-    """True for what makes a task go on."""
-    if type(callback).__name__ in {"TaskStepMethWrapper", "TaskWakeupMethWrapper"}:
-        return True
-    try:
-        return isinstance(object.__getattribute__(callback, "__self__"), asyncio.Task)
-    except AttributeError:
-        return False
-
-
-def _code(callback: Any) -> CodeType | None:
-    """The code of a callback that is a function, a method, or a partial of one."""
-    for _ in range(4):
-        if type(callback) is functools.partial:
-            callback = callback.func
-        elif type(callback) is MethodType:
-            callback = callback.__func__
-    return callback.__code__ if type(callback) is FunctionType else None
 
 
 def _running(thread: int | None, door: int) -> _Callback | None:

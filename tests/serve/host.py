@@ -14,6 +14,7 @@ import time
 
 from asyncconsole.commands.port import CancelOutcome
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
+from asyncconsole.model.callbacks import SlowAccount
 from asyncconsole.model.status import ProbeStatus, TrackStatus
 from asyncconsole.serve import console
 from asyncconsole.serve.rules import Rules
@@ -86,8 +87,14 @@ class Target:
             ),
         )  # fmt: skip
 
-    def probe(self, *, on=None, threshold=None):
+    def probe(self, *, on=None, threshold=None, polls=None, slow=None):
         return ProbeStatus(True, 0.1, 0.1)
+
+    def slow_callbacks(self):
+        return SlowAccount(on=False, slow=0.01)
+
+    def polls(self, task):
+        return None
 
     def track(self, *, tasks=None, locks=None):
         return TrackStatus(False, 0, False, 0, 0)
