@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """On a worker of several, take turns."""
+    """Let programs find what they would find in a terminal; on a worker of several, take turns."""
+    os.environ.pop("COLUMNS", None)  # xdist sets it, and clients would wrap by it
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a background job
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if (worker := getattr(config, "workerinput", None)) is not None:
         config.pluginmanager.register(parallel.Turns(worker["testrunuid"]))
 

@@ -247,7 +247,7 @@ def test_a_task_of_another_loop(seen):
     (far,) = [task for task in tasks.values() if task["id"] in near["tasks"]]
     assert far["loop"] != tasks["near"]["loop"]
     assert far["awaited_by"] == [tasks["near"]["id"]]
-    assert near["opaque"]
+    assert (near["needs"], near["opaque"]) == ("all", False)
 
 
 def test_streams_and_sockets(seen):
