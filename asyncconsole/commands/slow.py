@@ -11,6 +11,9 @@ from asyncconsole.model.callbacks import Durations, Polls, SlowAccount, SlowSite
 USUAL = 20
 """Places that are shown, when not told otherwise."""
 
+MOST_SEEN = 3
+"""Lines that a place is shown with."""
+
 BARS = "▁▂▃▄▅▆▇█"
 NONE = "·"
 
@@ -115,7 +118,7 @@ def _table(sites: tuple[SlowSite, ...]) -> Table:
                 (line(phrases.brief(took.quantile(0.5) or 0.0)),),
                 (line(phrases.brief(took.quantile(0.99) or 0.0)),),
                 (line(_bars(took, low, high)),),
-                (_seen(site),),
+                _seen(site),
             )
         )
     return Table(columns, tuple(rows))
@@ -139,14 +142,14 @@ def place(site: SlowSite) -> Line:
     return line((f"{where}{to} {begin.function}", "own" if begin.own else "library"))
 
 
-def _seen(site: SlowSite) -> Line:
+def _seen(site: SlowSite) -> tuple[Line, ...]:
     """Where the thread was found in the midst of it."""
-    if not site.seen:
-        return line("")
-    frame, call, times = site.seen[0]
-    all_ = sum(count for _, _, count in site.seen)
-    often = f", {times} of {all_}" if len(site.seen) > 1 else ""
-    return line(*phrases.spot(frame), f" → {call}" if call else "", (often, "dim"))
+    looks = sum(times for _, _, times in site.seen)
+    lines = []
+    for frame, call, times in site.seen[:MOST_SEEN]:
+        often = f", {times} of {looks}" if len(site.seen) > 1 else ""
+        lines.append(line(*phrases.spot(frame), f" → {call}" if call else "", (often, "dim")))
+    return tuple(lines) or (line(""),)
 
 
 def polls(target: Target, task: Task) -> list[Line]:

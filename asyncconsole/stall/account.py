@@ -23,7 +23,7 @@ MOST = 256
 """Places of one thread; what is slow elsewhere is counted together."""
 
 MOST_THREADS = 32
-"""Threads with a part of their own; further ones share the last."""
+"""Threads with a part of their own; further ones share one."""
 
 MOST_SEEN = 8
 """Places inside one that are counted."""
@@ -151,7 +151,7 @@ class Account:
         end = None if futures.done(task) else suspended(coroutine)
         entry = self._note(Place(outer, name, start, end, step=True), began, took)
         entry.task = futures.name(task)
-        if outer is not None and len(self.suspects) < MOST:
+        if outer is not None and entry.place.outer is outer and len(self.suspects) < MOST:
             self.suspects.add(id(outer))
 
     def callback(self, callback: Any, began: int, took: int) -> None:
@@ -167,9 +167,8 @@ class Account:
         thread = threading.get_ident()
         part = self._parts.get(thread)
         if part is None:
-            if len(self._parts) >= MOST_THREADS:
-                thread = next(iter(self._parts))
-            part = self._parts.setdefault(thread, Part())
+            shared = len(self._parts) >= MOST_THREADS
+            part = self._parts.setdefault(0 if shared else thread, Part())
         entry = part.entries.get(place.key())
         if entry is None:
             if len(part.entries) >= MOST:

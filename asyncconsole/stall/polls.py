@@ -27,7 +27,7 @@ from asyncconsole.model.callbacks import BUCKETS, Durations, Polls, SlowAccount
 from asyncconsole.model.instant import stamp
 from asyncconsole.stall.account import NANO, Account
 from asyncconsole.stall.place import running, steps, suspended, unstarted
-from asyncconsole.track.patch import Patch
+from asyncconsole.track.patch import Patch, stock
 
 log = logging.getLogger("asyncconsole")
 
@@ -260,6 +260,7 @@ class PollHook:
         loop_class: Any = _base.BaseEventLoop
         run_before = handle_class._run  # noqa: SLF001 - what runs callbacks
         soon_before = loop_class._call_soon  # noqa: SLF001 - what makes them ready
+        inline = stock(loop_class, "_call_soon")
         find, met, clock = self._meters.get, self._met, _CLOCK
         suspects = self._account.suspects
         timer: Any = _events.TimerHandle
@@ -335,7 +336,11 @@ class PollHook:
                 hook._fail(error)
 
         def _call_soon(self: Any, callback: Any, args: Any, context: Any) -> Any:
-            handle = soon_before(self, callback, args, context)
+            if inline:  # the very steps of the method that was there, which is a call less
+                handle: Any = _events.Handle(callback, args, self, context)
+                self._ready.append(handle)
+            else:
+                handle = soon_before(self, callback, args, context)
             if handle._source_traceback:  # noqa: SLF001 - as `call_soon` does
                 del handle._source_traceback[-1]  # noqa: SLF001 - this frame is not the program's
             if on:

@@ -16,7 +16,7 @@ from tests.interpreters import INTERPRETERS, runs
 TIMED = Path(__file__).with_name("timed.py")
 CHECKS = (
     *("callbacks", "steps", "looked", "delays", "busy", "foreign", "weak", "bounded", "hostile"),
-    *("traceback", "ignored", "two_loops"),
+    *("lined_up", "traceback", "ignored", "two_loops", "many_threads"),
 )
 
 PROGRAM = """

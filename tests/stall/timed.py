@@ -242,6 +242,49 @@ async def foreign():
     assert_off()
 
 
+async def lined_up():
+    """Somebody else's ``_call_soon`` below ours is called, above ours it stays."""
+    lined = []
+
+    def theirs(before):
+        def _call_soon(self, callback, args, context):
+            lined.append(callback)
+            handle = before(self, callback, args, context)
+            if handle._source_traceback:
+                del handle._source_traceback[-1]
+            return handle
+
+        return _call_soon
+
+    def patched():
+        return asyncio.BaseEventLoop.__dict__["_call_soon"]
+
+    below = theirs(SOON)
+    asyncio.BaseEventLoop._call_soon = below
+    HOOK.switch_on()
+    task = asyncio.create_task(stretch(1))
+    await task
+    assert lined
+    assert HOOK.polls(task).delays.count >= 2
+    await traceback()
+    HOOK.switch_off()
+    assert patched() is below
+    asyncio.BaseEventLoop._call_soon = SOON
+
+    HOOK.switch_on()
+    above = theirs(patched())
+    asyncio.BaseEventLoop._call_soon = above
+    HOOK.switch_off()
+    assert patched() is above
+    lined.clear()
+    task = asyncio.create_task(stretch(1))
+    await task
+    assert lined
+    assert HOOK.polls(task) is None
+    asyncio.BaseEventLoop._call_soon = SOON
+    assert_off()
+
+
 async def weak():
     """Nothing is kept alive, and what is known of a task goes with it."""
     HOOK.switch_on(1e-6)  # all is slow
@@ -335,7 +378,7 @@ async def traceback():
     handle = asyncio.get_running_loop().call_soon(int)
     if KIND == "debug":
         last = handle._source_traceback[-1]
-        assert (last.name, last.filename) == ("traceback", __file__), last
+        assert (last.name, Path(last.filename).name) == ("traceback", "timed.py"), last
     else:
         assert handle._source_traceback is None
 
@@ -362,6 +405,20 @@ async def two_loops():
     assert HOOK._account._parts.keys() <= {thread.ident for thread in threads} | {
         threading.get_ident()
     }
+
+
+async def many_threads():
+    """Threads beyond a number count together."""
+    account.MOST_THREADS = 2
+    HOOK.switch_on()
+    for _ in range(4):
+        threads = [threading.Thread(target=asyncio.run, args=(stretch(1),)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            await asyncio.sleep(0.005)
+    assert len(HOOK._account._parts) <= 3
+    assert site("stretch").durations.count >= 8
 
 
 async def forks():
