@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let programs find what they would find in a terminal; on a worker of several, take turns."""
-    os.environ.pop("COLUMNS", None)  # xdist sets it, and clients would wrap by it
+    """Let Ctrl-C reach what tests start; on a worker of several, take turns."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a background job
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if (worker := getattr(config, "workerinput", None)) is not None:

@@ -35,7 +35,8 @@ CHECKS = (
 RUNS = [
     run
     for run in runs("asyncio", "debug", "uvloop", "eager")
-    if run.id.endswith("asyncio") or run.id.startswith(("3.12", "3.14"))
+    if run.id.endswith("asyncio")
+    or run.id in {"3.12-uvloop", "3.14-uvloop", "3.12-eager", "3.14-eager", "3.14-debug"}
 ]
 
 
