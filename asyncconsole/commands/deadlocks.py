@@ -18,7 +18,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 async def _run(target: Target, options: argparse.Namespace) -> Result:
     snapshot, diagnosis = await verdict(target, deep=not options.quick)
-    found = [item for item in diagnosis.findings if item.verdict in {"deadlock", "suspect"}]
+    chosen = [item for item in diagnosis.findings if item.verdict in {"deadlock", "suspect"}]
+    found = [dataclasses.replace(item, id=f"F{n}") for n, item in enumerate(chosen, 1)]
     shown = dataclasses.replace(diagnosis, findings=tuple(found))
     return Result(document(snapshot, shown), (Text(tuple(_prose(snapshot, found))),))
 
