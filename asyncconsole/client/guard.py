@@ -26,8 +26,8 @@ ASKED = "stalls 16"
 UNCLEAR = 3
 """Times the lag that is allowed, after which silence counts also where nobody knows the reason."""
 
-SETTLING = 0.3
-"""Seconds after a freeze in which the console writes down what it makes of it."""
+SETTLING, SETTLED = 0.3, 5
+"""Seconds after a freeze until its console is asked what it makes of it, and how often."""
 
 Stall = dict[str, Any]
 
@@ -87,6 +87,8 @@ def guard(options: argparse.Namespace) -> int:
     while True:
         try:
             with open_wire(address, manner, None, onlooker) as wire:
+                if not met or lost:
+                    screen.complain(f"watching {events.program} (pid {record.pid}).")
                 met, lost = True, False
                 watch.hold(wire)
         except TargetMissingError:
@@ -163,12 +165,12 @@ class Guard:
         seconds = time.monotonic() - self._asked
         since = stamp(time.time() - seconds - self._every - self._max_lag)
         blamed = None
-        if sight.kind in {"gil_held", "gil_crowded"}:
+        for _ in range(SETTLED if sight.kind in {"gil_held", "gil_crowded"} else 0):
             blamed = _blamed(stalls, since)
-            if blamed is None:
-                wire.idle(SETTLING)
-                stalls = self._ask(wire)
-                blamed = _blamed(stalls, since)
+            if blamed is not None:
+                break
+            wire.idle(SETTLING)
+            stalls = self._ask(wire)
         self._frozen = None
         words = f"answers again after {seconds:.1f} s"
         frame = _frame(sight)

@@ -115,7 +115,7 @@ def sees_no_spy() -> bool:
 
 
 @contextmanager
-def guarding(runtime: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+def guarding(runtime: Path, *words: str, answered: bool = True) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [*COMMAND, "guard", *words],
         env=environment(runtime),
@@ -124,9 +124,17 @@ def guarding(runtime: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
     ) as process:
         try:
+            if answered:
+                met(process)
             yield process
         finally:
             process.kill()
+
+
+def met(guard: subprocess.Popen[str]) -> None:
+    """The program has answered it."""
+    assert guard.stderr is not None
+    assert guard.stderr.readline().startswith("asyncconsole: watching frozen.py (pid ")
 
 
 def event(guard: subprocess.Popen[str]) -> Any:
@@ -203,7 +211,7 @@ def test_a_stopped_program_is_told_as_stopped(tmp_path: Path) -> None:
             assert "it is stopped (SIGSTOP" in complaint(done)
             assert f"kill -CONT {child.pid}" in done.stderr
         assert "no answer: stopped" in client(tmp_path, "ls", "--timeout", "1").stdout
-        with guarding(tmp_path, "--json") as guard:
+        with guarding(tmp_path, "--json", answered=False) as guard:
             told = event(guard)
             assert (told["event"], told["kind"], told["pid"]) == ("freeze", "stopped", child.pid)
             os.kill(child.pid, signal.SIGCONT)
@@ -254,7 +262,6 @@ def test_guard_tells_of_a_freeze_and_of_its_end(
 
 def test_guard_tells_of_a_blocked_loop(tmp_path: Path, valid: Callable[[Any], Any]) -> None:
     with program(tmp_path, "blocks") as child, guarding(tmp_path, "--json") as guard:
-        time.sleep(1)
         child.begin()
         told, over = valid(event(guard)), valid(event(guard))
         assert [told["event"], over["event"]] == ["stall", "stall_end"]
@@ -269,7 +276,6 @@ def test_guard_tells_of_a_blocked_loop(tmp_path: Path, valid: Callable[[Any], An
 def test_guard_in_words_and_its_exit_codes(tmp_path: Path) -> None:
     with program(tmp_path, "sleeps") as child, guarding(tmp_path) as guard:
         assert guard.stdout is not None
-        time.sleep(1)
         child.begin()
         assert f"frozen.py (pid {child.pid}) is frozen: " in guard.stdout.readline()
         assert " answers again after " in guard.stdout.readline()
@@ -286,11 +292,10 @@ def test_guard_in_words_and_its_exit_codes(tmp_path: Path) -> None:
 
 def test_a_guard_survives_a_killed_program(tmp_path: Path) -> None:
     with program(tmp_path, "idle") as child, guarding(tmp_path, "--json") as guard:
-        time.sleep(1)
         child.process.kill()
         out, err = guard.communicate(timeout=30)
         assert (guard.returncode, out) == (0, "")
-        assert err.count("\n") <= 1
+        assert "has closed its console" in err or err == ""
 
 
 def test_ls_as_json_says_why(tmp_path: Path) -> None:

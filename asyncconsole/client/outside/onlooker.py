@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asyncconsole.client import consoles
 from asyncconsole.client.outside import reading, spy
-from asyncconsole.client.outside.sight import Sight, judge
+from asyncconsole.client.outside.sight import Sight, console_of, judge, may_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +25,15 @@ ENOUGH = 0.2
 RESERVE = 1.0
 """Seconds before the time is up when it looks all the same."""
 
+GLANCES, APART = 12, 0.007
+"""Looks at where the console's thread waits, and the seconds between: no multiple of 5 ms."""
+
+MOVES = "its threads give each other the GIL, and its console is busy, stuck, or short of CPU"
+
 AGAIN = 5.0
 """Seconds until the line is asked for again where it could not be told."""
 
-LONGEST = 3.0
+LONGEST = 5.0
 """Seconds to name the line, at most."""
 
 
@@ -57,6 +62,7 @@ class Onlooker:
         self._pid: int | None = None
         self._sought = False
         self._first: Reading | None = None
+        self._asking: Reading | None = None
         self._sight: Sight | None = None
         self._tried = 0.0
 
@@ -70,7 +76,7 @@ class Onlooker:
 
     def heard(self) -> None:
         """It has answered: what was seen is of the past."""
-        self._first = self._sight = None
+        self._first = self._asking = self._sight = None
 
     def silent(self, seconds: float, left: float | None) -> None:
         """It has said nothing for that long.
@@ -81,9 +87,12 @@ class Onlooker:
         """
         if self.pid is None:
             return
+        now = reading.read(self.pid)
         if self._first is None:
-            self._first = reading.read(self.pid)
+            self._first = self._asking = now
             return
+        if now is not None and _elsewhere(now):
+            self._asking = now  # whatever holds the GIL now has not held it before
         if seconds < self._patience and (left is None or left > RESERVE):
             return
         sight = self.look(left)
@@ -101,13 +110,18 @@ class Onlooker:
             return self._sight
         after = reading.read(pid)
         sight = judge(first, after)
+        if sight.kind == "gil_held" and after is not None:
+            first = self._asking or first
+            sight = judge(first, after)
+            if after.time - first.time < ENOUGH or not _keeps_asking(after):
+                sight = replace(sight, kind="unclear", words=MOVES)
         if not sight.plain and after is not None:
-            self._first = after  # what comes now may be something else
+            self._first = self._asking = after  # what comes now may be something else
         known = self._sight
         if known is not None and (known.kind, known.thread) == (sight.kind, sight.thread):
             sight = replace(sight, spot=known.spot, note=known.note)
         if self._wanted(sight):
-            sight = _with_line(sight, pid, LONGEST if left is None else min(LONGEST, left))
+            sight = _with_line(sight, first, LONGEST if left is None else min(LONGEST, left))
             self._tried = time.monotonic()
         self._sight = sight
         return sight
@@ -117,7 +131,7 @@ class Onlooker:
         if not self._lines or sight.spot is not None:
             return False
         again = self._sight is None or time.monotonic() - self._tried > AGAIN
-        return again and sight.kind in {"gil_held", "gil_crowded"}
+        return again and sight.kind == "gil_held"
 
     def why(self) -> str:
         """Why there is no answer, for a message; "" when nothing is known."""
@@ -127,9 +141,34 @@ class Onlooker:
         return sight.told if self._address.pid else f"(pid {self.pid}) {sight.told}"
 
 
-def _with_line(sight: Sight, pid: int, seconds: float) -> Sight:
-    """The same, with the line of Python or why there is none."""
+def _elsewhere(now: Reading) -> bool:
+    """True when the console's thread does not wait for the GIL."""
+    console = console_of(now)
+    return console is not None and not may_ask(now.threads[console])
+
+
+def _keeps_asking(now: Reading) -> bool:
+    """True when the console's thread is found waiting for the GIL again and again."""
+    console = console_of(now)
+    if console is None:
+        return False
+    places = []
+    for _ in range(GLANCES):
+        time.sleep(APART)
+        places.append(reading.place(now.pid, console))
+    return any(places) and all("futex" in place for place in places if place)
+
+
+def _with_line(sight: Sight, first: Reading, seconds: float) -> Sight:
+    """The same, with the line of Python or why there is none.
+
+    The line is right where the same thread has kept the GIL since before it was read: no frame of
+    Python has moved meanwhile.
+    """
     try:
-        return replace(sight, spot=spy.spot(pid, sight.thread, seconds))
+        spot = spy.spot(first.pid, sight.thread, seconds)
     except spy.SpyError as error:
         return replace(sight, note=f"{error}.")
+    now = judge(first, reading.read(first.pid))
+    same = (now.kind, now.thread) == (sight.kind, sight.thread)
+    return replace(now, spot=spot) if same else sight

@@ -86,6 +86,16 @@ def read(pid: int) -> Reading | None:
     )
 
 
+def place(pid: int, thread: int) -> str:
+    """As of `Thread`, now."""
+    return _place(Path(f"/proc/{pid}/task/{thread}"))
+
+
+def _place(folder: Path) -> str:
+    found = _text(folder / "wchan").strip()
+    return "" if found == "0" else found
+
+
 def _thread(folder: Path) -> Thread | None:
     text = _text(folder / "stat")
     words = text.rpartition(")")[2].split()
@@ -96,7 +106,6 @@ def _thread(folder: Path) -> Thread | None:
         cpu, queued = int(scheduled[0]) / 1e9, int(scheduled[1]) / 1e9
     else:
         cpu, queued = (int(words[_UTIME]) + int(words[_STIME])) / _TICK, None
-    place = _text(folder / "wchan").strip()
     return Thread(
         name=text[text.find("(") + 1 : text.rfind(")")],
         state=words[_STATE],
@@ -104,7 +113,7 @@ def _thread(folder: Path) -> Thread | None:
         queued=queued,
         switches=_fields(folder / "status").get("voluntary_ctxt_switches"),
         begun=int(words[_BEGUN]),
-        place="" if place == "0" else place,
+        place=_place(folder),
     )
 
 

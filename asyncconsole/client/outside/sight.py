@@ -126,6 +126,9 @@ def _gil(before: Reading, after: Reading) -> Sight | None:
     if not _asks(before.threads[console], after.threads[console], seconds):
         return None
     hot = _hottest(before, after, console)
+    if hot is not None and after.threads[hot].name.startswith(CONSOLE):
+        words = "its console is at work: it loads its commands, or looks at a great many tasks"
+        return Sight("unclear", seconds, words, hot)
     if not _alone(before, after, console, hot):
         words = (
             "its threads keep the GIL nearly all the time and leave its console no turn: a loop "
@@ -206,9 +209,14 @@ def console_of(reading: Reading) -> int | None:
 
 def _asks(first: Thread, last: Thread, seconds: float) -> bool:
     """True for a thread that asked for the GIL the whole time, and did nothing else."""
-    if last.cpu - first.cpu > seconds / 4 or (last.place and "futex" not in last.place):
+    if last.cpu - first.cpu > seconds / 4 or not may_ask(last):
         return False
     return math.inf > _switched(first, last) >= max(8, seconds / INTERVAL / 10)
+
+
+def may_ask(thread: Thread) -> bool:
+    """False for a thread that certainly does not wait for the GIL: it sleeps somewhere else."""
+    return not thread.place or "futex" in thread.place
 
 
 def _alone(before: Reading, after: Reading, console: int, hot: int | None) -> bool:

@@ -2,8 +2,8 @@
 
 Only ``--nonblocking``: without it py-spy stops the process by ptrace while it reads, which lets
 system calls of the program fail with EINTR, and leaves it stopped for good when py-spy is killed
-at the wrong moment. What is read of a running program this way may be torn, so it counts only
-where two dumps say the same; while C code holds the GIL no frame of Python moves.
+at the wrong moment. What is read of a running program this way may be torn, so it is asked only
+where C code holds the GIL, and no frame of Python moves.
 """
 
 from __future__ import annotations
@@ -14,14 +14,10 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from asyncconsole.client.outside.sight import CONSOLE, Spot
-
-LONGEST = 5.0
-"""Seconds for one dump, at most: a large binary takes a while to be understood."""
 
 INSTALL = "`pip install 'asyncconsole[guard]'` (py-spy) names the line"
 
@@ -42,12 +38,12 @@ def find() -> str | None:
 
 
 def spot(pid: int, thread: int, seconds: float) -> Spot | None:
-    """The line that keeps a process; None when it moves.
+    """The line that keeps a process whose GIL is held; None when that can't be made out.
 
     Args:
         pid: The process.
         thread: Native id of the thread in question; 0 for whoever has the GIL.
-        seconds: Time there is.
+        seconds: Time there is: a large binary takes a while to be understood.
 
     Raises:
         SpyError: It can't be told.
@@ -55,14 +51,7 @@ def spot(pid: int, thread: int, seconds: float) -> Spot | None:
     path = find()
     if path is None:
         raise SpyError(INSTALL)
-    if seconds <= 0:
-        return None
-    end = time.monotonic() + seconds
-    first = _culprit(_dump(path, pid, min(LONGEST, seconds)), thread)
-    left = end - time.monotonic()
-    if first is None or left <= 0:
-        return None
-    return first if first == _culprit(_dump(path, pid, min(LONGEST, left)), thread) else None
+    return None if seconds <= 0 else _culprit(_dump(path, pid, seconds), thread)
 
 
 def _dump(path: str, pid: int, seconds: float) -> Dump:
