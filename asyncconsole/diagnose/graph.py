@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from asyncconsole.diagnose.cycles import (
     Edge,
@@ -28,6 +27,7 @@ from asyncconsole.diagnose.doubts import doubts
 from asyncconsole.diagnose.groups import Island, Knot
 from asyncconsole.diagnose.helpers import Helpers
 from asyncconsole.diagnose.partners import Partners
+from asyncconsole.diagnose.siblings import siblings
 from asyncconsole.diagnose.sources import OUTER, Sources
 from asyncconsole.model import Resource, Snapshot, Task
 
@@ -54,14 +54,6 @@ _PASSES_CANCEL = {
 ``as_completed`` do not by themselves; the code around them usually does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Siblings:
-    """Tasks of a TaskGroup that are cancelled if one of ``may_fail`` fails."""
-
-    members: tuple[int, ...]
-    may_fail: tuple[int, ...]
-
-
 class Graph:
     """A snapshot's tasks and what they need.
 
@@ -82,7 +74,7 @@ class Graph:
         self._cancellable = self._may_be_cancelled()
         self._stuck: dict[bool, set[int]] = {}
         self._all_suspended = not any(t.wait is None or t.gap for t in self.tasks.values())
-        self.groups = self._task_groups()
+        self.groups = siblings(self.tasks)
         self._fails: dict[int, list[int]] = {}
         for index, group in enumerate(self.groups):
             for number in group.may_fail:
@@ -192,29 +184,6 @@ class Graph:
             if not lenient:
                 go(self._failed_with(current, moves, failed))
         return set(waiting) - moves
-
-    def _task_groups(self) -> list[Siblings]:
-        """Tasks that a TaskGroup cancels together when one of them fails.
-
-        The task that entered the group can fail as well, while it is still in the body.
-        """
-        found = []
-        for task in self.tasks.values():
-            wait = task.wait
-            if wait is not None and wait.kind == "task_group" and wait.tasks:
-                found.append(Siblings(wait.tasks, self._may_fail(wait.tasks)))
-            if task.children:
-                those = (*task.children, task.id)
-                found.append(Siblings(task.children, self._may_fail(those)))
-        return found
-
-    def _may_fail(self, numbers: Iterable[int]) -> tuple[int, ...]:
-        """Those of the tasks that may well fail.
-
-        One in a loop without end is not expected to; any other one will soon have ended,
-        and then it is known.
-        """
-        return tuple(n for n in numbers if n in self.tasks and not self.tasks[n].endless)
 
     def _failed_with(self, number: int, moves: set[int], failed: set[int]) -> list[int]:
         """Tasks that are cancelled if that one fails; ``failed``: groups seen to."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 
-from asyncconsole.diagnose import threads
 from asyncconsole.diagnose.fold import fold
 from asyncconsole.diagnose.graph import Graph
+from asyncconsole.diagnose.restless import restless, stood
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.diagnose.rules import all_rules
 from asyncconsole.diagnose.stalled import recent
+from asyncconsole.diagnose.threads import bridges
 from asyncconsole.model import Diagnosis, Finding, Snapshot, Task
 
 _WORST = {"deadlock": 0, "stall": 1, "leak": 2, "suspect": 3}
@@ -63,7 +64,7 @@ def _examine(graph: Graph, moving: frozenset[int], moved: frozenset[int]) -> tup
     if graph.sources.known:
         taken.update(n for island in islands for n in (*island.members, *island.victims))
         islands += graph.islands(taken, lenient=True)
-    between = threads.bridges(snapshot, moving, moved)
+    between = bridges(snapshot, moving, moved)
     return _apply(Case(snapshot, graph, knots, tuple(islands), recent(snapshot), between, moved))
 
 
@@ -204,7 +205,7 @@ def confirm(
         for task in second.tasks
         if task.wait is None or not task.wait.token or tokens.get(task.id) != task.wait.token
     )
-    moved = threads.restless(first, second)
+    moved = restless(first, second)
     earlier = Graph(first, moving) if moving else seen.graph
     before = {(finding.kind, finding.ids("stuck")) for finding in seen.findings}
     stuck = {True: earlier.stuck(), False: earlier.stuck(lenient=True)}
@@ -222,7 +223,7 @@ def confirm(
         )
         for finding in look(second, moving, moved).findings
         if (
-            threads.stood(finding, first, second, moving, moved)
+            stood(finding, first, second, moving, moved)
             if finding.threads
             else _stood(finding, stuck[finding.proven], moving)
             or (finding.kind in _MOVES and (finding.kind, finding.ids("stuck")) in before)
