@@ -16,8 +16,9 @@ pytestmark = pytest.mark.alone
 UNTRACKED_ON, TRACKED_ON = "3.11", "3.13"
 EACH = 16  # each n-th program, elsewhere
 
-GOAL = {"tracked": 0.95, "untracked": 0.75}
-HOLDS = {"tracked": 0.70, "untracked": 0.65}  # what the rules find today; it only goes up
+HOLDS = {"tracked": 0.90, "untracked": 0.88}
+"""What the rules find at least, on a machine with too much to do as well; it only goes up. A quiet
+one finds more: see docs/verdicts.md."""
 
 
 def parts():
@@ -55,4 +56,4 @@ def test_verdicts(part):
     silent = [result for result in results if result.answer.error]
     assert len(silent) <= len(results) / 50, table  # while C code holds the GIL, nothing answers
     if part in HOLDS:
-        assert recall(results) >= min(HOLDS[part], GOAL[part]), table
+        assert recall(results) >= HOLDS[part], table
