@@ -68,7 +68,8 @@ def _none(target: Target) -> Line:
     status = target.probe()
     if not status.on:
         return line(("The stall probe is off; `probe on` turns it on.", "warn"))
-    return line(f"No loop was blocked for longer than {status.threshold:g} s.")
+    more = " `stalls --top` has what was slow." if status.polls else ""
+    return line(f"No loop was blocked for longer than {status.threshold:g} s.{more}")
 
 
 def _table(stalls: list[Stall]) -> Table:

@@ -175,10 +175,6 @@ class Account:
                 entry = part.other = part.other or Entry(Place(None, "", None, None, step=False))
             else:
                 entry = part.entries[place.key()] = Entry(place)
-                if place.start is not None:  # then the first one was of the same kind
-                    first = part.entries.pop(place.key(start=False), None)
-                    if first is not None:
-                        entry.merge(first)
         entry.add(took)
         seen = self._seen.get(thread)
         if seen is not None and began <= seen[0] <= began + took:
@@ -195,13 +191,32 @@ class Account:
             if part.other is not None:
                 other = other or Entry(part.other.place)
                 other.merge(part.other)
-        ordered = sorted(together.values(), key=lambda entry: -entry.total)
+        ordered = sorted(_folded(together), key=lambda entry: -entry.total)
         return tuple(map(_told, ordered)), None if other is None else other.durations()
 
 
 def bucket(took: int) -> int:
     """Which count a number of nanoseconds belongs to."""
     return min((took >> 10).bit_length(), BUCKETS - 1)
+
+
+def _folded(entries: dict[tuple[Any, ...], Entry]) -> list[Entry]:
+    """Count steps of which only the end is known with those that ended there as well.
+
+    That is the first slow step of a coroutine, and each thread may have one.
+    """
+    known: dict[tuple[Any, ...], Entry] = {}
+    for entry in sorted(entries.values(), key=lambda entry: entry.total):
+        if entry.place.start is not None:
+            known[entry.place.key(start=False)] = entry
+    left = []
+    for key, entry in entries.items():
+        same = None if entry.place.start is not None else known.get(key)
+        if same is None:
+            left.append(entry)
+        else:
+            same.merge(entry)
+    return left
 
 
 def _identity(site: Site | None) -> tuple[int, int] | None:
