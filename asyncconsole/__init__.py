@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asyncconsole.capture.names import name
     from asyncconsole.model import Diagnosis, Snapshot, Stall
     from asyncconsole.serve.console import Console, start
+    from asyncconsole.serve.dump import dump
     from asyncconsole.serve.look import diagnose, snapshot
     from asyncconsole.serve.stall_probe import StallProbe
 
@@ -32,6 +33,7 @@ __all__ = [
     "StallProbe",
     "__version__",
     "diagnose",
+    "dump",
     "name",
     "snapshot",
     "start",
@@ -44,6 +46,7 @@ _HOMES = {
     "Stall": "asyncconsole.model",
     "StallProbe": "asyncconsole.serve.stall_probe",
     "diagnose": "asyncconsole.serve.look",
+    "dump": "asyncconsole.serve.dump",
     "name": "asyncconsole.capture.names",
     "snapshot": "asyncconsole.serve.look",
     "start": "asyncconsole.serve.console",

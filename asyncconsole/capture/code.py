@@ -42,11 +42,19 @@ def is_own(filename: str) -> bool:
         # Compiled by Cython, which keeps the path it was built from: where is the package?
         package = sys.modules.get(filename.replace("\\", "/").partition("/")[0])
         filename = getattr(package, "__file__", None) or filename
+    if in_package(filename):
+        return False
     if filename.startswith(_PACKAGE):
-        return filename.startswith(f"{_PACKAGE}demo_apps{os.sep}")
+        return True
     if any(part in filename for part in _INSTALLED):
         return False
     return not filename.startswith(_STANDARD)
+
+
+def in_package(filename: str) -> bool:
+    """True for code of this package, the demo services in it left out."""
+    demos = f"{_PACKAGE}demo_apps{os.sep}"
+    return filename.startswith(_PACKAGE) and not filename.startswith(demos)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,14 @@ class LoopBook:
         """True for a loop that is the console's own."""
         return any(known() is loop for known in self._ignored)
 
+    def forked(self) -> None:
+        """In a forked child: a loop that forked is the parent's, and never goes on here."""
+        here = threading.get_ident()
+        for fact in self.find():
+            loop = fact.reference()
+            if fact.thread == here and loop is not None:
+                self.ignore(loop)
+
     def note(self, loop: Any) -> int:
         """Remember a loop that was met elsewhere.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -31,10 +32,23 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-log",
         {"metavar": "FILE", "help": "append a line of JSON to FILE for each stall"},
     ),
+    (
+        "--dump-signal",
+        {
+            "nargs": "?",
+            "const": True,
+            "metavar": "SIGNAL",
+            "help": "write a full dump whenever that signal comes (default SIGUSR1)",
+        },
+    ),
+    ("--dump-file", {"metavar": "FILE", "help": "append those dumps to FILE (default: stderr)"}),
     ("--no-track", {"action": "store_true", "help": "don't record how tasks and locks are taken"}),
     ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
 )
 """Options of ``run``; each is one of ``asyncconsole.start``, by the same name."""
+
+_SIGNAL = re.compile("SIG[A-Z]+[0-9]*|(?i:USR[12]|QUIT|BREAK)|[0-9]+")
+"""What after ``--dump-signal`` is a signal's name or number, and no program's."""
 
 USAGE = "asyncconsole run [OPTIONS] script.py [ARGS...] | -m module [ARGS...]"
 
@@ -53,7 +67,7 @@ def split(words: Sequence[str]) -> tuple[list[str], Program]:
     Raises:
         UsageError: There is no program.
     """
-    valued = {name for name, how in SWITCHES if "action" not in how}
+    valued = {name for name, how in SWITCHES if not {"action", "nargs"} & how.keys()}
     ours: list[str] = []
     rest = list(words)
     while rest and rest[0].startswith("-") and rest[0] != "-":
@@ -67,7 +81,7 @@ def split(words: Sequence[str]) -> tuple[list[str], Program]:
             msg = f"run: -m wants a module's name. Usage: {USAGE}"
             raise UsageError(msg)
         ours.append(word)
-        if word in valued and rest:
+        if rest and (word in valued or (word == "--dump-signal" and _SIGNAL.fullmatch(rest[0]))):
             ours.append(rest.pop(0))
     if rest:
         return ours, Program(rest[0], args=rest[1:])
@@ -96,7 +110,8 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "track_locks": not options.no_track,
         "polls": options.polls,
     }
-    for name in ("host", "port", "stall_threshold", "watch", "stall_log"):
+    simple = ("host", "port", "stall_threshold", "watch", "stall_log", "dump_signal", "dump_file")
+    for name in simple:
         value = getattr(options, name)
         if value is not None:
             how[name] = value

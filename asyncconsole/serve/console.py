@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.capture import complaints, quiet
+from asyncconsole.capture import complaints, quiet, roll
 from asyncconsole.serve import address, discovery, journal, loading, pace
 from asyncconsole.serve.address import DEFAULT_PORT
 from asyncconsole.serve.door import Door
@@ -27,11 +27,14 @@ from asyncconsole.serve.sinks import Sinks
 from asyncconsole.stall import courier
 
 if TYPE_CHECKING:
+    import signal
     import ssl
     from collections.abc import Callable
 
     from asyncconsole.commands.port import Target
     from asyncconsole.model import Stall
+    from asyncconsole.model.status import ProbeStatus
+    from asyncconsole.serve.signaled import SignalDump
     from asyncconsole.serve.sinks import OnStall, StallFile
 
     MakeTarget = Callable[..., Target]
@@ -66,6 +69,7 @@ class Console:
         self._side: SideThread | None = None
         self._server: Server | None = None
         self._target: Any = None
+        self._dump: SignalDump | None = None
 
     @property
     def closed(self) -> bool:
@@ -97,6 +101,7 @@ class Console:
         """Ask for the end and forget everything; the thread to wait for, if any."""
         global _running  # noqa: PLW0603 - one console per process
         side, self._side = self._side, None
+        self._drop_signal()
         if side is None:
             self._drop_doors()
         if _running is self:
@@ -113,6 +118,16 @@ class Console:
         for door in self._doors:
             door.sock.close()
         self._doors = []
+
+    def dump_at(self, dump: SignalDump) -> None:
+        """Dump everything at a signal, from now on."""
+        if self._side is not None and dump.install(self._side.loop, self._target):
+            self._dump = dump
+
+    def _drop_signal(self) -> None:
+        dump, self._dump = self._dump, None
+        if dump is not None:
+            dump.remove()
 
     def _remove_files(self) -> None:
         for path in self._files:
@@ -211,6 +226,7 @@ class Console:
     def abandon(self) -> None:
         """In a forked child: this console is the parent's; drop our copies of its descriptors."""
         side, self._side = self._side, None
+        self._drop_signal()
         for door in self._doors:
             door.sock.close()
         if self._server is not None:
@@ -238,6 +254,8 @@ def start(
     polls: bool = False,
     on_stall: OnStall | None = None,
     stall_log: StallFile | None = None,
+    dump_signal: signal.Signals | int | str | bool | None = None,
+    dump_file: str | os.PathLike[str] | None = None,
     strict_port: bool = False,
 ) -> Console:
     """Serve a console from a side thread of this process.
@@ -268,6 +286,10 @@ def start(
             it lasts, and once it is over. What it raises is logged once.
         stall_log: Path of a file that gets a line of JSON for each stall that is over; None
             for what ``ASYNCCONSOLE_STALL_LOG`` says, if anything.
+        dump_signal: Write a full dump (see `asyncconsole.dump`) whenever this signal comes, also
+            while every loop is blocked; True for SIGUSR1 (SIGBREAK on Windows). None leaves it
+            to the variable ASYNCCONSOLE_DUMP_SIGNAL.
+        dump_file: Append those dumps to this file; None for stderr.
         strict_port: Raise when an explicitly given port is taken.
 
     Returns:
@@ -292,6 +314,7 @@ def start(
     if isinstance(track_tasks, int) and track_tasks < 0:
         msg = f"track_tasks={track_tasks!r}: give True, False or a number of frames."
         raise ValueError(msg)
+    dump = _signal_dump(dump_signal, dump_file)
     rules = Rules(read_only=read_only, repl=repl)
     options = {
         "locals": locals,
@@ -313,7 +336,17 @@ def start(
         tls=context,
         unix=unix_socket,
         strict=strict_port,
+        dump=dump,
     )
+
+
+def _signal_dump(number: Any, file: Any) -> SignalDump | None:
+    """What is to be dumped at a signal, if anybody asked for it."""
+    if number is None and file is None and "ASYNCCONSOLE_DUMP_SIGNAL" not in os.environ:
+        return None
+    from asyncconsole.serve import signaled  # noqa: PLC0415 - for whoever asked
+
+    return signaled.wanted(number, file)
 
 
 def launch(
@@ -327,6 +360,7 @@ def launch(
     tls: ssl.SSLContext | None,
     unix: bool,
     strict: bool,
+    dump: SignalDump | None = None,
 ) -> Console:
     """`start` with checked arguments, for any kind of target.
 
@@ -341,6 +375,7 @@ def launch(
         tls: For the TCP port.
         unix: Also listen on a Unix socket.
         strict: As ``strict_port`` for `start`.
+        dump: What is dumped at a signal.
 
     Raises:
         OSError: ``strict`` and the port is taken.
@@ -367,6 +402,8 @@ def launch(
             return console
         _running = console
         _hook()
+        if dump is not None:
+            console.dump_at(dump)
         return console
     finally:
         _lock.release()
@@ -376,6 +413,12 @@ def stalls() -> tuple[Stall, ...]:
     """What the console that runs has recorded; from any thread, nothing without one."""
     target = _running._target if _running is not None else None  # noqa: SLF001 - this module's own class
     return tuple(target.stalls()) if target is not None else ()
+
+
+def probe_status() -> ProbeStatus | None:
+    """What the stall probe of the console that runs is set to; None without one."""
+    target = _running._target if _running is not None else None  # noqa: SLF001 - as above
+    return target.probe() if target is not None else None
 
 
 def _hook() -> None:
@@ -407,6 +450,7 @@ def _after_fork() -> None:
         atexit.unregister(_close_at_exit)
         _inherited.append(console)
         try:
+            roll.shared().loops.forked()
             console.abandon()
         except Exception:
             log.exception("a forked child could not let go of its parent's console")

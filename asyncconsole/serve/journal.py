@@ -108,4 +108,16 @@ def settle() -> None:
     end = time.monotonic() + PATIENCE
     for thread in tuple(_on_their_way):
         if thread is not threading.current_thread():
+            _join(thread, end)
+
+
+def _join(thread: threading.Thread, end: float) -> None:
+    """Wait for a thread, also for one that another thread is about to start."""
+    while True:
+        try:
             thread.join(max(0.0, end - time.monotonic()))
+            return
+        except RuntimeError:  # not yet started
+            if thread not in _on_their_way or time.monotonic() >= end:
+                return
+            time.sleep(0.001)

@@ -53,11 +53,21 @@ def diagnose(snapshot: Snapshot | None = None) -> Diagnosis:
     """
     if snapshot is not None:
         return confirm(snapshot)
-    first = _look()
+    return examine()[2]
+
+
+def examine() -> tuple[Snapshot, Snapshot, Diagnosis]:
+    """Two looks at the program, the first one whole, and what they prove.
+
+    Returns:
+        The first look, and the second, which the diagnosis is about.
+    """
+    first = seen = _look()
     if obscure(first):
-        first = dataclasses.replace(first, autopsy=_autopsy())
+        seen = dataclasses.replace(first, autopsy=_autopsy())
     time.sleep(SETTLE)
-    return confirm(first, dataclasses.replace(_look(), autopsy=first.autopsy))
+    second = dataclasses.replace(_look(), autopsy=seen.autopsy)
+    return first, second, confirm(seen, second)
 
 
 def _autopsy() -> Autopsy:

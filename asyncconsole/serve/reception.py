@@ -65,6 +65,7 @@ _LATER = (
     "asyncconsole.serve.autopsy",
     "asyncconsole.serve.census",
     "asyncconsole.serve.debugging",
+    "asyncconsole.serve.dump",
     "asyncconsole.serve.look",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",

@@ -86,6 +86,7 @@ class Probe:
         self._older: Vitals | None = None
         self._due = 0.0
         self.news = News()
+        self._born = 0.0
         self.configure(threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
 
     @property
@@ -104,6 +105,7 @@ class Probe:
         self._started = True
         if self._wanted and self._timer is None:
             self._before = self._older = None
+            self._born = time.monotonic()
             self._timer = self._loop.call_later(0, self._tick)
 
     def stop(self) -> None:
@@ -285,6 +287,8 @@ class Probe:
             return
         began = turn_began(fact.reference(), fact.thread)
         if began is not None and began <= now:
+            # What was before the probe is not its to tell: it may have been our own start.
+            began = max(began, self._born)
             # It may have come around, with the answer waiting behind others in this turn.
             self._keep(watch.begun(began))
         since = watch.since()

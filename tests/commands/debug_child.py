@@ -204,6 +204,8 @@ def begin():
 
 def main(scenario, kind):
     signal.alarm(90)
+    logging.getLogger("asyncconsole.stalls").propagate = False  # not on stderr
+    logging.getLogger("asyncconsole.stalls").addHandler(logging.NullHandler())
     logging.getLogger("asyncio").addHandler(Kept())
     logging.getLogger("asyncio").propagate = False
     begin()

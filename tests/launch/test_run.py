@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +44,10 @@ WAIT = "import asyncio, sys\nasyncio.run(asyncio.wait_for(asyncio.to_thread(inpu
         (["-ma.b", "x"], [], Program("a.b", module=True, args=["x"])),
         (["--", "-odd.py", "--"], [], Program("-odd.py", args=["--"])),
         (["--host", "-m", "-m", "x"], ["--host", "-m"], Program("x", module=True)),
+        (["--dump-signal", "x.py"], ["--dump-signal"], Program("x.py")),
+        (["--dump-signal", "SIGUSR2", "x"], ["--dump-signal", "SIGUSR2"], Program("x")),
+        (["--dump-signal=quit", "x", "10"], ["--dump-signal=quit"], Program("x", args=["10"])),
+        (["--dump-signal", "-m", "usr1"], ["--dump-signal"], Program("usr1", module=True)),
     ],
 )
 def test_where_our_options_end(words: list[str], ours: list[str], program: Program) -> None:
@@ -62,6 +68,38 @@ def test_one_line_says_where_the_console_is(tmp_path: Path) -> None:
     assert found[2] == done.stdout.strip()
     quiet = client(tmp_path, "run", "--quiet", str(tmp_path / "app.py"))
     assert (quiet.returncode, PORT_NEWS.sub("", quiet.stderr)) == (0, "")
+
+
+@pytest.mark.parametrize("words", [("--dump-signal",), ("--dump-signal", "USR2")])
+def test_a_dump_at_a_signal(tmp_path: Path, words: tuple[str, ...]) -> None:
+    number = signal.SIGUSR2 if words[1:] else signal.SIGUSR1
+    (tmp_path / "app.py").write_text(WAIT)
+    file = tmp_path / "dump.txt"
+    with subprocess.Popen(
+        [*COMMAND, "run", *words, "--dump-file", str(file), str(tmp_path / "app.py")],
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        announcement(child)
+        child.send_signal(number)
+        end = time.monotonic() + 60
+        while not file.exists() or "== end of dump" not in file.read_text("utf-8"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        child.communicate("\n", timeout=20)
+        assert child.returncode == 0
+    assert "app.py" in file.read_text("utf-8")
+
+
+def test_a_signal_that_can_not_be_had(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(SAY_PID)
+    done = client(tmp_path, "run", "--dump-signal=SIGKILL", str(tmp_path / "app.py"))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "give True, SIGUSR1" in complaint(done)
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

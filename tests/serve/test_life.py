@@ -6,11 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 import asyncconsole
-from asyncconsole.serve import address
+from asyncconsole.serve import address, journal
 from asyncconsole.serve import console as serving
 from tests.interpreters import INTERPRETERS
 from tests.serve.conftest import DEADLINE, descriptors, environment, wait_until
@@ -467,3 +468,14 @@ def test_an_answers_end_does_not_wait_for_an_acknowledgement(runtime):
             wait_until(lambda: clients)
             sock = next(iter(clients)).sock
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_closing_waits_for_a_line_whose_thread_another_one_is_about_to_start(monkeypatch):
+    written = []
+    line = threading.Thread(target=written.append, args=("line",))
+    monkeypatch.setattr(journal, "_on_their_way", {line})
+    other = threading.Timer(0.05, line.start)
+    other.start()
+    journal.settle()
+    assert written == ["line"]
+    other.join()
