@@ -57,9 +57,14 @@ class Setting:
 
 @contextmanager
 def setting(
-    python: str, *, quick: bool, peer: bool = True, minutes: float = math.inf
+    python: str,
+    *,
+    quick: bool,
+    peer: bool = True,
+    minutes: float = math.inf,
+    peers: Sequence[str] = (PEER,),
 ) -> Iterator[Setting]:
-    """A throwaway environment with the peer, and a place for byte code; gone afterwards."""
+    """A throwaway environment with the peers, and a place for byte code; gone afterwards."""
     end = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Path(folder)
@@ -77,14 +82,15 @@ def setting(
             own = str(place / "env" / "bin" / "python")
             for words in (
                 [python, "-m", "venv", str(place / "env")],
-                [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEER],
+                [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peers],
             ):
                 done = subprocess.run(words, capture_output=True, text=True, check=False)
                 if done.returncode:
-                    print(f"{PEER} can't be installed: measured without it", file=sys.stderr)
+                    said = f"{', '.join(peers)} can't be installed: measured without"
+                    print(said, file=sys.stderr)
                     break
             else:
-                found.python, found.peer = own, PEER
+                found.python, found.peer = own, ", ".join(peers)
         yield found
 
 
@@ -212,6 +218,7 @@ def present(
     *,
     words: int,
     quick: str,
+    peers: Sequence[str] = (PEER,),
 ) -> None:
     """The command line of a benchmark: measure and print, or be one of its children.
 
@@ -221,6 +228,7 @@ def present(
         child: What its children do.
         words: How many words a child is told.
         quick: What ``--quick`` leaves of it.
+        peers: What is installed to be measured beside it.
     """
     parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help=quick)
@@ -230,7 +238,7 @@ def present(
     if options.child:
         asyncio.run(child(*options.child))
         return
-    with setting(options.python, quick=options.quick) as where:
+    with setting(options.python, quick=options.quick, peers=peers) as where:
         found = measure(where)
     print(found.text, "", sep="\n")
     print(table(["budget", "measured", "limit", "missed by"], [one.row() for one in found.budgets]))
