@@ -23,6 +23,15 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         "--stall-threshold",
         {"type": float, "metavar": "S", "help": "seconds after which a blocked loop is a stall"},
     ),
+    (
+        "--probe",
+        {
+            "action": "store_const",
+            "const": 0.1,
+            "dest": "stall_threshold",
+            "help": "look closely: the same as --stall-threshold 0.1",
+        },
+    ),
     ("--polls", {"action": "store_true", "help": "time every callback, for `stalls --top`"}),
     (
         "--watch",

@@ -89,6 +89,15 @@ def test_the_variable_names_the_file_and_nothing_is_logged_unasked(tmp_path: Pat
     assert len(file.read_text().splitlines()) == 1
 
 
+def test_probe_is_a_threshold_of_a_tenth_of_a_second(tmp_path: Path) -> None:
+    with running(tmp_path, "--probe") as child:
+        assert child.stderr is not None
+        while "was blocked" not in child.stderr.readline():
+            assert child.poll() is None
+        status = client(tmp_path, "connect", str(child.pid), "-c", "probe", "--json")
+    assert json.loads(status.stdout)["threshold"] == 0.1
+
+
 def test_a_flame_graph_and_folded_stacks_by_connect(tmp_path: Path) -> None:
     with running(tmp_path, "--stall-threshold", "0.1") as child:
         assert child.stderr is not None
