@@ -17,6 +17,7 @@ from typing import Any
 from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.loops import DEPTH, entries, thread_frames
+from asyncconsole.capture.objects import class_name
 from asyncconsole.capture.records import Site
 
 LEVELS = 64
@@ -45,6 +46,12 @@ def steps(callback: Any) -> bool:
     except AttributeError:
         return False
     return own and getattr(callback, "__name__", "") in _STEPS
+
+
+def stepper_type() -> type | None:
+    """The type of what starts a C task and what lets it go on after ``sleep(0)``."""
+    name = "TaskStepMethWrapper"  # Modules/_asynciomodule.c; it has no public name
+    return next((cls for cls in object.__subclasses__() if class_name(cls) == name), None)
 
 
 def unstarted(coroutine: Any) -> bool:

@@ -21,12 +21,12 @@ from typing import Any
 
 from asyncconsole.capture import futures
 from asyncconsole.capture.loops import LoopBook
-from asyncconsole.capture.objects import class_name, method_code
+from asyncconsole.capture.objects import method_code
 from asyncconsole.capture.records import Site
 from asyncconsole.model.callbacks import BUCKETS, Durations, Polls, SlowAccount
 from asyncconsole.model.instant import stamp
 from asyncconsole.stall.account import NANO, Account
-from asyncconsole.stall.place import running, steps, suspended, unstarted
+from asyncconsole.stall.place import running, stepper_type, steps, suspended, unstarted
 from asyncconsole.track.patch import Patch, stock
 
 log = logging.getLogger("asyncconsole")
@@ -35,7 +35,7 @@ SLOW = 0.01
 """Seconds from which a callback is slow, when not told otherwise."""
 
 MOST_TASKS = 20_000
-"""Tasks that are timed, each with its own histograms (some 900 bytes)."""
+"""Tasks that are timed, each with its own histograms (about 1 kB)."""
 
 PAUSE = 0.05
 """Seconds between two looks at where slow callbacks are."""
@@ -264,7 +264,7 @@ class PollHook:
         find, met, clock = self._meters.get, self._met, _CLOCK
         suspects = self._account.suspects
         timer: Any = _events.TimerHandle
-        wakeup, stepper = BuiltinMethodType, _stepper()  # what C tasks go on by
+        wakeup, stepper = BuiltinMethodType, stepper_type()  # what C tasks go on by
         method, python = MethodType, futures.PyTask  # and those in Python
         due: dict[int, int] = {}
         on = True
@@ -368,12 +368,6 @@ class PollHook:
             ours.__wrapped__ = before  # as functools.wraps does
             self._patches.append(Patch(owner, ours.__name__, ours))
         self._stop = stop
-
-
-def _stepper() -> type | None:
-    """The type of what starts a C task and what lets it go on after ``sleep(0)``."""
-    name = "TaskStepMethWrapper"  # Modules/_asynciomodule.c; it has no public name
-    return next((cls for cls in object.__subclasses__() if class_name(cls) == name), None)
 
 
 def due_since(handle: Any) -> int:
