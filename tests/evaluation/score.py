@@ -120,13 +120,22 @@ def main() -> int:
     parser.add_argument("--loop", nargs="+", choices=LOOPS, default=["asyncio", "uvloop"])
     parser.add_argument("--track", nargs="+", choices=["0", "1"], default=["0", "1"])
     parser.add_argument("--only", default="", help="programs with this in their name")
-    parser.add_argument("--every", type=int, default=1, help="each N-th program alone")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=1,
+        help="each N-th program alone, another one for each way to run them",
+    )
     parser.add_argument("--write", action="store_true", help="write the table to docs/verdicts.md")
     parser.add_argument("--quiet", action="store_true", help="say nothing of single programs")
     options = parser.parse_args()
     ways = columns(options.python, options.loop, [word == "1" for word in options.track])
-    chosen = programs(options.only)[:: options.every]
-    runs = [(program, way) for way in ways for program in chosen]
+    chosen, every = programs(options.only), options.every
+    runs = [
+        (program, way)
+        for number, way in enumerate(ways)
+        for program in chosen[number % every :: every]
+    ]
     results = evaluate(runs, (lambda result: None) if options.quiet else say)
     text = table.made(results)
     if options.write:
