@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import quiet, roll
@@ -16,6 +15,7 @@ from asyncconsole.capture.loops import has_gil
 from asyncconsole.capture.slices import drive
 from asyncconsole.model.errors import UnknownItemError
 from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus
+from asyncconsole.serve.freeing import Freeing
 from asyncconsole.serve.past import Past
 from asyncconsole.stall import Probe
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
     from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Scope
-    from asyncconsole.model import Loop, Snapshot, Stall, Task
+    from asyncconsole.model import Snapshot, Stall
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.busy import Busy
     from asyncconsole.model.callbacks import Polls, SlowAccount
@@ -39,18 +39,6 @@ if TYPE_CHECKING:
 
 PULSE = 0.25
 """Seconds between two beats of our own while the probe, which else gives them, is off."""
-
-MANY = 2_000
-"""Tasks of a snapshot that is freed in slices."""
-
-FREED = 500
-"""Tasks freed in one go."""
-
-LONGEST = 30.0
-"""Seconds after which a snapshot is no longer waited for."""
-
-_OURS = 2
-"""References to something that only one list has, seen by `sys.getrefcount`."""
 
 
 class LiveTarget:
@@ -101,9 +89,7 @@ class LiveTarget:
         self._watching: asyncio.Task[None] | None = None
         self._tracker: Tracker | None = None
         self._debugging: Debugging | None = None
-        self._kept: list[tuple[Task, ...]] = []
-        self._freeing: asyncio.Task[None] | None = None
-        self._rest = ExitStack()
+        self._freeing = Freeing()
 
     def start(self) -> None:
         """Begin to watch the loops. Must run on the side thread."""
@@ -128,9 +114,7 @@ class LiveTarget:
             self._timing.close()
         if self._watching is not None:
             self._watching.cancel()
-        if self._freeing is not None:
-            self._freeing.cancel()
-        self._rest.close()
+        self._freeing.close()
         if self._pulse is not None:
             self._pulse.cancel()
             self._pulse = None
@@ -231,12 +215,11 @@ class LiveTarget:
 
     async def _with_lags(self, found: Snapshot) -> Snapshot:
         """A snapshot with what the probe knows."""
-        loops = [await self._measured(loop) for loop in found.loops]
+        from asyncconsole.serve import lags
+
+        loops = await lags.measured(found.loops, self._roll.loops, self._probe)
         return dataclasses.replace(
-            found,
-            loops=tuple(loops),
-            stalls=self._probe.stalls(),
-            growth=self._growth.counts(),
+            found, loops=loops, stalls=self._probe.stalls(), growth=self._growth.counts()
         )
 
     async def stream(self, *, first: int | None = None) -> AsyncIterator[Snapshot]:
@@ -275,61 +258,8 @@ class LiveTarget:
                 async for _ in marks:
                     pass  # a capture gives nothing on its way
             found: Snapshot = driven.value
-            self._keep(found)
+            self._freeing.keep(found)
             return found
-
-    def _keep(self, found: Snapshot) -> None:
-        """Have a big snapshot freed in slices when nobody needs it any more.
-
-        Freed in one go it takes the GIL for long; and so does a collection that meets it.
-        """
-        if len(found.tasks) > MANY:
-            self._kept.append(found.tasks)
-            if self._freeing is None or self._freeing.done():
-                self._rest.enter_context(quiet.quiet())
-                self._freeing = asyncio.ensure_future(self._free())
-
-    async def _free(self) -> None:
-        """Let go of snapshots once they are ours alone."""
-        end = time.monotonic() + LONGEST
-        with self._rest:
-            while self._kept and time.monotonic() < end:
-                await asyncio.sleep(0.02)
-                quiet.check()
-                for index in reversed(range(len(self._kept))):
-                    if sys.getrefcount(self._kept[index]) > _OURS:
-                        continue
-                    tasks = list(self._kept.pop(index))
-                    while tasks:
-                        del tasks[-FREED:]
-                        await asyncio.sleep(0)
-            self._kept.clear()
-
-    async def _measured(self, loop: Loop) -> Loop:
-        """A loop with what the probe knows of it.
-
-        An idle loop is not woken to measure its lag: that would cure, and so hide, a
-        missing ``call_soon_threadsafe``.
-        """
-        facts = {fact.number: fact for fact in self._roll.loops.find()}
-        fact = facts.get(loop.id)
-        blocked = self._probe.blocked(loop.id)
-        lag: float | None = None
-        if fact is not None and fact.running:
-            if fact.idle:
-                lag = 0.0
-            elif blocked is not None:
-                lag = blocked
-            else:
-                lag = await self._probe.ask(loop.id, 0.2)
-        known = self._probe.lags(loop.id)
-        return dataclasses.replace(
-            loop,
-            lag=lag if lag is not None else known.last,
-            lag_p50=known.p50,
-            lag_p99=known.p99,
-            blocked=blocked,
-        )
 
     async def settle(self) -> None:
         """Let a moment pass between two captures."""

@@ -66,6 +66,7 @@ _LATER = (
     "asyncconsole.serve.census",
     "asyncconsole.serve.debugging",
     "asyncconsole.serve.dump",
+    "asyncconsole.serve.lags",
     "asyncconsole.serve.look",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
