@@ -141,7 +141,9 @@ class Guard:
     def seen(self, sight: Sight, _left: float | None) -> None:
         """The program is silent, and that is what it does."""
         silent = time.monotonic() - self._asked
-        if sight.kind == "gone" or not (sight.plain or silent >= self._max_lag * UNCLEAR):
+        if sight.kind in {"gone", "console_busy"} or not (
+            sight.plain or silent >= self._max_lag * UNCLEAR
+        ):
             return
         if self._frozen is None:
             longer = replace(sight, seconds=max(silent, sight.seconds))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from asyncconsole.client.outside import spy
 from tests.client.cli import COMMAND, client, complaint, document, environment
+from tests.client.test_dialogue import Person
 from tests.interpreters import runs
 
 if TYPE_CHECKING:
@@ -189,6 +192,49 @@ def test_connect_says_what_it_waits_for(tmp_path: Path) -> None:
         assert "gil holding c call" in done.stdout
         assert "chat:7" in done.stdout
         assert f"frozen.py:{LINE} tokenize" in done.stdout
+
+
+def test_a_person_is_told(tmp_path: Path) -> None:
+    with program(tmp_path, "regex") as child:
+        person = Person(["connect", str(child.pid)], tmp_path)
+        person.sees(f"{child.pid}>")
+        child.begin()
+        person.types("loops\r")
+        person.sees("GIL")
+        assert "does not answer yet: " in " ".join(person.shown().split())
+        person.types("\x03")
+        time.sleep(1.2)
+        person.types("\x03")
+        assert person.leaves() == 130
+
+
+LESS = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
+
+
+def right_to_lose() -> bool:
+    """True where these tests may look at every process, and can give that up."""
+    rights = re.search(r"(?m)^CapEff:\s*(\w+)", Path("/proc/self/status").read_text())
+    if rights is None or not int(rights[1], 16) >> 19 & 1 or shutil.which(LESS[0]) is None:
+        return False
+    return subprocess.run([*LESS, "true"], capture_output=True, check=False).returncode == 0
+
+
+def test_without_the_right_to_look_closely(tmp_path: Path) -> None:
+    if not right_to_lose():
+        pytest.skip("nothing to give up: no capability SYS_PTRACE, or no setpriv")
+    with program(tmp_path, "regex") as child:
+        child.begin()
+        done = subprocess.run(
+            [*LESS, *COMMAND, "check", "--timeout", "3"],
+            env=environment(tmp_path),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "C code that holds the GIL" in complaint(done)
+        assert ("SYS_PTRACE" if spy.find() else "asyncconsole[guard]") in done.stderr
 
 
 def test_a_lag_that_is_allowed_is_no_stall(tmp_path: Path) -> None:

@@ -113,8 +113,11 @@ class Onlooker:
         if sight.kind == "gil_held" and after is not None:
             first = self._asking or first
             sight = judge(first, after)
-            if after.time - first.time < ENOUGH or not _keeps_asking(after):
+            asks = _keeps_asking(after)
+            if after.time - first.time < ENOUGH or asks is False:
                 sight = replace(sight, kind="unclear", words=MOVES)
+            elif asks is None:
+                sight = replace(sight, sure=False)
         if not sight.plain and after is not None:
             self._first = self._asking = after  # what comes now may be something else
         known = self._sight
@@ -147,16 +150,18 @@ def _elsewhere(now: Reading) -> bool:
     return console is not None and not may_ask(now.threads[console])
 
 
-def _keeps_asking(now: Reading) -> bool:
-    """True when the console's thread is found waiting for the GIL again and again."""
+def _keeps_asking(now: Reading) -> bool | None:
+    """Whether the console's thread waits for the GIL whenever it is looked at.
+
+    None when the kernel doesn't tell where it waits.
+    """
     console = console_of(now)
-    if console is None:
-        return False
-    places = []
-    for _ in range(GLANCES):
+    places = set()
+    for _ in range(GLANCES if console is not None else 0):
         time.sleep(APART)
-        places.append(reading.place(now.pid, console))
-    return any(places) and all("futex" in place for place in places if place)
+        places.add(reading.place(now.pid, console or 0))
+    places.discard("")  # at work, or not told
+    return all("futex" in place for place in places) if places else None
 
 
 def _with_line(sight: Sight, first: Reading, seconds: float) -> Sight:
@@ -171,4 +176,4 @@ def _with_line(sight: Sight, first: Reading, seconds: float) -> Sight:
         return replace(sight, note=f"{error}.")
     now = judge(first, reading.read(first.pid))
     same = (now.kind, now.thread) == (sight.kind, sight.thread)
-    return replace(now, spot=spot) if same else sight
+    return replace(now, spot=spot, sure=sight.sure) if same else sight

@@ -43,6 +43,7 @@ Kind = Literal[
     "gil_crowded",
     "uninterruptible",
     "no_cpu",
+    "console_busy",
     "unclear",
 ]
 
@@ -71,6 +72,7 @@ class Sight:
         who: Who holds the GIL and how, in a few words; "" for other kinds.
         thread: Native id of the thread that is to blame; 0 for none.
         spot: The line it is in, where somebody could read it.
+        sure: False where the kernel did not tell all that a proof wants.
         note: Why nobody could, or what would help; "" for nothing.
     """
 
@@ -80,17 +82,18 @@ class Sight:
     thread: int = 0
     who: str = ""
     spot: Spot | None = None
+    sure: bool = True
     note: str = ""
 
     @property
     def plain(self) -> bool:
         """True when it is certain why there is no answer."""
-        return self.kind not in {"unclear", "no_cpu", "gil_crowded"}
+        return self.kind not in {"unclear", "no_cpu", "gil_crowded", "console_busy"}
 
     @property
     def proven(self) -> bool:
         """True when that is a stall: the program can't run, and it is its own doing."""
-        return self.kind == "gil_held" and self.seconds >= PROOF
+        return self.kind == "gil_held" and self.sure and self.seconds >= PROOF
 
     @property
     def told(self) -> str:
@@ -128,7 +131,7 @@ def _gil(before: Reading, after: Reading) -> Sight | None:
     hot = _hottest(before, after, console)
     if hot is not None and after.threads[hot].name.startswith(CONSOLE):
         words = "its console is at work: it loads its commands, or looks at a great many tasks"
-        return Sight("unclear", seconds, words, hot)
+        return Sight("console_busy", seconds, words, hot)
     if not _alone(before, after, console, hot):
         words = (
             "its threads keep the GIL nearly all the time and leave its console no turn: a loop "
