@@ -16,6 +16,7 @@ from asyncconsole.client.outside.sight import Sight, Spot
 from asyncconsole.client.wire import Manner, Wire, open_wire
 from asyncconsole.model.errors import TargetMissingError, UsageError
 from asyncconsole.model.instant import stamp
+from asyncconsole.serve.discovery import Record
 
 EVERY = 1.0  # seconds
 MAX_LAG = 1.0  # seconds
@@ -28,6 +29,9 @@ UNCLEAR = 3
 
 SETTLING, SETTLED = 0.3, 5
 """Seconds after a freeze until its console is asked what it makes of it, and how often."""
+
+ENDING = 3.0
+"""Seconds in which a program that has closed its console may end: most close it for that."""
 
 Stall = dict[str, Any]
 
@@ -94,13 +98,20 @@ def guard(options: argparse.Namespace) -> int:
         except TargetMissingError:
             if not met and not watch.frozen:
                 raise
-        time.sleep(SETTLING if not lost else options.every)  # most close it when they end
-        if consoles.ended(record):
+        if _ends(record, options.every if lost else ENDING):
             events.close()
             return 0
         if not lost:
             lost = True
             screen.complain(f"{address.what} has closed its console; waiting for it, or its end.")
+
+
+def _ends(record: Record, seconds: float) -> bool:
+    """Wait for the end of a process."""
+    until = time.monotonic() + seconds
+    while not (gone := consoles.ended(record)) and time.monotonic() < until:
+        time.sleep(min(0.1, seconds))
+    return gone
 
 
 class Guard:
@@ -154,7 +165,8 @@ class Guard:
                 seconds=silent,
                 frame=_frame(sight),
             )
-        self._frozen = sight
+        if self._frozen is None or sight.plain:
+            self._frozen = sight  # not what it does once it goes on, before it has answered
 
     def _ask(self, wire: Wire) -> list[Stall]:
         if self._frozen is None:
