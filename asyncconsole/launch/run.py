@@ -51,6 +51,14 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
         },
     ),
     ("--dump-file", {"metavar": "FILE", "help": "append those dumps to FILE (default: stderr)"}),
+    (
+        "--abort-after",
+        {
+            "type": float,
+            "metavar": "S",
+            "help": "dump and exit with 75 when a loop has been blocked for S seconds",
+        },
+    ),
     ("--no-track", {"action": "store_true", "help": "don't record how tasks and locks are taken"}),
     ("--quiet", {"action": "store_true", "help": "don't say on stderr where the console is"}),
 )
@@ -119,7 +127,10 @@ def start(options: argparse.Namespace, program: Program) -> None:
         "track_locks": not options.no_track,
         "polls": options.polls,
     }
-    simple = ("host", "port", "stall_threshold", "watch", "stall_log", "dump_signal", "dump_file")
+    simple = (
+        *("host", "port", "stall_threshold", "watch", "stall_log"),
+        *("dump_signal", "dump_file", "abort_after"),
+    )
     for name in simple:
         value = getattr(options, name)
         if value is not None:

@@ -23,7 +23,7 @@ from asyncconsole.serve.live import LiveTarget
 from asyncconsole.serve.rules import Rules
 from asyncconsole.serve.server import Server
 from asyncconsole.serve.side import SideThread
-from asyncconsole.serve.sinks import Sinks
+from asyncconsole.serve.sinks import wanted_sinks
 from asyncconsole.stall import courier
 
 if TYPE_CHECKING:
@@ -256,6 +256,7 @@ def start(
     stall_log: StallFile | None = None,
     dump_signal: signal.Signals | int | str | bool | None = None,
     dump_file: str | os.PathLike[str] | None = None,
+    abort_after: float | None = None,
     strict_port: bool = False,
 ) -> Console:
     """Serve a console from a side thread of this process.
@@ -290,6 +291,9 @@ def start(
             while every loop is blocked; True for SIGUSR1 (SIGBREAK on Windows). None leaves it
             to the variable ASYNCCONSOLE_DUMP_SIGNAL.
         dump_file: Append those dumps to this file; None for stderr.
+        abort_after: Seconds after which a loop that is still blocked ends the process: all
+            there is to know goes to stderr, then it exits at once, with 75, for a supervisor
+            that starts it anew. None for never.
         strict_port: Raise when an explicitly given port is taken.
 
     Returns:
@@ -302,9 +306,6 @@ def start(
     address.check_host(host)
     address.check_port(port)
     context = address.check_exposure(host, auth, tls)
-    if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
-        msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
-        raise ValueError(msg)
     if polls and stall_threshold == 0:
         msg = "polls=True needs the stall probe: leave stall_threshold=0 out."
         raise ValueError(msg)
@@ -324,7 +325,7 @@ def start(
         "track_locks": track_locks,
         "watch": watch,
         "polls": polls,
-        "sinks": Sinks(log=bool(stall_threshold), on_stall=on_stall, stall_log=stall_log),
+        "sinks": wanted_sinks(stall_threshold, on_stall, stall_log, abort_after),
     }
     return launch(
         LiveTarget,

@@ -77,7 +77,7 @@ class LiveTarget:
             loop, self._roll.loops, self._roll.number, stall_threshold, self._observe
         )
         if sinks is not None:
-            sinks.attach(self._probe, loop)
+            sinks.attach(self._probe, loop, self)
         self._loop = loop
         self._pulse: asyncio.TimerHandle | None = None
         self._past = Past(self._roll)

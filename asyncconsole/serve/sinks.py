@@ -1,4 +1,4 @@
-"""Where stalls go besides the ring: the program's log, a function of its, a file."""
+"""Where stalls go besides the ring: the program's log, a function of its, a file, its end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from asyncconsole.commands.port import Target
     from asyncconsole.model import Stall
+    from asyncconsole.serve.abort import Abort
     from asyncconsole.stall import Probe
 
     OnStall = Callable[[Stall], object]
@@ -33,6 +35,7 @@ class Sinks:
         log: Log stalls to ``asyncconsole.stalls``.
         on_stall: A function of the program's.
         stall_log: A file for JSON lines; None for what the variable says, if anything.
+        abort_after: Seconds of a stall after which the process is ended.
 
     Raises:
         ValueError: An argument is wrong; the message says what to give.
@@ -44,6 +47,7 @@ class Sinks:
         log: bool,
         on_stall: OnStall | None = None,
         stall_log: StallFile | None = None,
+        abort_after: float | None = None,
     ) -> None:
         self._log: Courier | None = None
         self._others: list[Courier] = []
@@ -60,13 +64,29 @@ class Sinks:
             from asyncconsole.stall.lines import StallLines  # noqa: PLC0415 - only when used
 
             self._others.append(Courier(StallLines(stall_log), "stall_log"))
+        self._abort: Abort | None = None
+        if abort_after is not None:
+            if not 0 < abort_after < float("inf"):
+                msg = f"abort_after={abort_after!r}: give seconds, more than 0, or None."
+                raise ValueError(msg)
+            from asyncconsole.serve.abort import Abort  # noqa: PLC0415 - only when used
+
+            self._abort = Abort(abort_after)
         if log:
             from asyncconsole.stall.log import StallLog  # noqa: PLC0415 - only when used
 
             self._log = Courier(StallLog(), "the log of stalls")
 
-    def attach(self, probe: Probe, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell them what that probe finds. Call it on the side thread, whose loop that is."""
+    def attach(
+        self, probe: Probe, loop: asyncio.AbstractEventLoop, target: Target | None = None
+    ) -> None:
+        """Tell them what that probe finds. Call it on the side thread.
+
+        Args:
+            probe: Watches the program.
+            loop: The side loop.
+            target: The program, where it is to be ended.
+        """
         if self._log is not None:
             from asyncconsole.stall.log import REST  # noqa: PLC0415 - has been loaded
 
@@ -74,3 +94,30 @@ class Sinks:
             probe.news.listen(Alarm(loop, probe, REST, self._log))
         for courier in self._others:
             probe.news.listen(courier, courier.finish)
+        if self._abort is not None and target is not None:
+            self._abort.watch(target, probe, loop)
+
+
+def wanted_sinks(
+    stall_threshold: float | None,
+    on_stall: OnStall | None,
+    stall_log: StallFile | None,
+    abort_after: float | None,
+) -> Sinks:
+    """What the arguments of `start` ask for. Who gives a threshold wants a log, too.
+
+    Raises:
+        ValueError: One is wrong; the message says what to give.
+    """
+    if stall_threshold is not None and not 0 <= stall_threshold < float("inf"):
+        msg = f"stall_threshold={stall_threshold!r}: give seconds, 0 for no probe, or None."
+        raise ValueError(msg)
+    if abort_after is not None and stall_threshold == 0:
+        msg = f"abort_after={abort_after!r} needs the probe, which stall_threshold=0 turns off."
+        raise ValueError(msg)
+    return Sinks(
+        log=bool(stall_threshold),
+        on_stall=on_stall,
+        stall_log=stall_log,
+        abort_after=abort_after,
+    )

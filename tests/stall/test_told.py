@@ -6,12 +6,15 @@ import json
 import logging
 import math
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 import asyncconsole
 from asyncconsole.model import Frame, Stall
+from asyncconsole.stall.courier import WAITING, Courier, settle
 from asyncconsole.stall.log import CULPRITS, LOG, REST, StallLog
 from asyncconsole.stall.news import News
 from tests.children import tell
@@ -220,6 +223,46 @@ def test_a_listener_that_fails_is_logged_once_and_harms_no_other(caplog):
         news.tell(0.0)
     assert [item.id for item in heard] == [1, 2]
     assert len(caplog.records) == 1
+
+
+def test_what_waits_for_a_slow_receiver_is_bounded_and_counted(caplog):
+    gate, got = threading.Event(), []
+
+    def receive(stall):
+        gate.wait(20)
+        got.append(stall.id)
+
+    courier = Courier(receive, "slow")
+    courier(stall(0))
+    while courier._queue:  # until it has been taken
+        time.sleep(0.001)
+    for number in range(1, WAITING + 11):
+        courier(stall(number))
+    gate.set()
+    settle()
+    assert got == [0, *range(11, WAITING + 11)]
+    assert [record.getMessage() for record in caplog.records] == [
+        "slow is slow: 10 stalls did not reach it."
+    ]
+    assert not courier._busy
+    assert not [thread for thread in threading.enumerate() if "slow" in thread.name]
+
+
+def test_where_no_thread_can_be_had_stalls_wait_for_the_end(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    got = []
+    courier = Courier(got.append, "late")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        courier(stall(1))
+        courier(stall(2))
+    assert got == []
+    courier.finish()
+    assert [item.id for item in got] == [1, 2]
+    courier.finish()
+    assert len(got) == 2
 
 
 def test_the_documents_of_a_stall_agree(valid):
