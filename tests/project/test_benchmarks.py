@@ -60,7 +60,7 @@ def test_the_command_line_of_a_benchmark(measure, monkeypatch, capsys):
         return SimpleNamespace(text="the table", budgets=budgets)
 
     @contextmanager
-    def setting(python, *, quick):
+    def setting(python, *, quick, peers):
         yield measure.Setting(python, "", quick)
 
     monkeypatch.setattr(measure, "setting", setting)

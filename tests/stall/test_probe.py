@@ -212,7 +212,8 @@ def test_lag_on_demand():
 def test_off_and_on_and_threshold():
     stalls, extra = run("off")
     assert extra["while_off"] == 0
-    assert extra["status"] == [[False, 0.2, 0.1], [True, 0.1, 0.05], [False, 0.1, 0.05]]
+    told = [status[:3] for status in extra["status"]]  # the rest is about slow callbacks
+    assert told == [[False, 0.2, 0.1], [True, 0.1, 0.05], [False, 0.1, 0.05]]
     assert len(stalls) == 1
 
 
