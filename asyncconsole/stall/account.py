@@ -28,6 +28,10 @@ MOST_THREADS = 32
 MOST_SEEN = 8
 """Places inside one that are counted."""
 
+LOOKS = 200
+"""Steps that are looked at before they are taken, after one that was slow. A look takes some µs,
+so that all of them take a small part of what the slow step did."""
+
 NANO = 1e-9
 
 START = -1
@@ -118,12 +122,12 @@ class Account:
     """Slow callbacks and steps.
 
     Attributes:
-        suspects: ``id()`` of coroutines' code of which a step was slow: it is worth a look
-            where they are suspended before they go on. What it is of is kept alive here.
+        suspects: ``id()`` of coroutines' code of which a step was slow lately, and before how
+            many more it is worth a look where they are suspended. The code is kept alive here.
     """
 
     def __init__(self) -> None:
-        self.suspects: set[int] = set()
+        self.suspects: dict[int, int] = {}
         self._parts: dict[int, Part] = {}
         self._seen: dict[int, tuple[int, Site]] = {}
 
@@ -132,6 +136,15 @@ class Account:
         if len(self._seen) >= MOST_THREADS and thread not in self._seen:
             self._seen.clear()
         self._seen[thread] = when, site
+
+    def look(self, code: int, task: Any) -> Site | None:
+        """Where the coroutine of a suspect is suspended now."""
+        left = self.suspects.get(code, 0) - 1
+        if left > 0:
+            self.suspects[code] = left
+        else:
+            self.suspects.pop(code, None)
+        return suspended(futures.coroutine(task))
 
     def step(self, task: Any, start: Site | bool | None, began: int, took: int) -> None:
         """A step of a task was slow. Runs in the loop's thread.
@@ -151,8 +164,8 @@ class Account:
         end = None if futures.done(task) else suspended(coroutine)
         entry = self._note(Place(outer, name, start, end, step=True), began, took)
         entry.task = futures.name(task)
-        if outer is not None and entry.place.outer is outer and len(self.suspects) < MOST:
-            self.suspects.add(id(outer))
+        if outer is not None and entry.place.outer is outer:
+            self.suspects[id(outer)] = LOOKS
 
     def callback(self, callback: Any, began: int, took: int) -> None:
         """A callback was slow, as in `step`."""

@@ -26,7 +26,7 @@ from asyncconsole.capture.records import Site
 from asyncconsole.model.callbacks import BUCKETS, Durations, Polls, SlowAccount
 from asyncconsole.model.instant import stamp
 from asyncconsole.stall.account import NANO, Account
-from asyncconsole.stall.place import running, stepper_type, steps, suspended, unstarted
+from asyncconsole.stall.place import running, stepper_type, steps, unstarted
 from asyncconsole.track.patch import Patch, stock
 
 log = logging.getLogger("asyncconsole")
@@ -62,8 +62,8 @@ class Meter(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be subs
     Attributes:
         key: ``id()`` of the task.
         code: ``id()`` of its coroutine's code.
-        site: Where its coroutine was suspended before the step; None when not looked at.
-        new: True before its first step.
+        site: Where its coroutine was suspended before the step; True before the first one, None
+            when not looked at.
         since: When it was first met.
         ready: Since when it is ready to run, or 0.
         began: When the step began that it is in, or 0.
@@ -83,15 +83,13 @@ class Meter(weakref.ref):  # type: ignore[type-arg]  # weakref.ref can't be subs
         "key",
         "latest",
         "longest",
-        "new",
         "ready",
         "since",
         "site",
     )
     key: int
     code: int
-    site: Site | None
-    new: bool
+    site: Site | bool | None
     since: int
     ready: int
     began: int
@@ -236,8 +234,7 @@ class PollHook:
         meter = Meter(task, self._drop)
         meter.key = id(task)
         meter.code = id(coroutine.cr_code) if type(coroutine) is CoroutineType else 0
-        meter.site = None
-        meter.new = new
+        meter.site = new or None
         meter.since = _CLOCK()
         meter.ready = meter.began = meter.busy = meter.longest = meter.delayed = meter.latest = 0
         meter.counts = [0] * (2 * BUCKETS)
@@ -250,7 +247,7 @@ class PollHook:
             return
         task = meter() if meter is not None and steps(callback) else None
         if task is not None and meter is not None:
-            self._account.step(task, meter.new or meter.site, *times)
+            self._account.step(task, meter.site, *times)
         else:
             self._account.callback(callback, *times)
 
@@ -262,7 +259,7 @@ class PollHook:
         soon_before = loop_class._call_soon  # noqa: SLF001 - what makes them ready
         inline = stock(loop_class, "_call_soon")
         find, met, clock = self._meters.get, self._met, _CLOCK
-        suspects = self._account.suspects
+        suspects, look = self._account.suspects, self._account.look
         timer: Any = _events.TimerHandle
         wakeup, stepper = BuiltinMethodType, stepper_type()  # what C tasks go on by
         method, python = MethodType, futures.PyTask  # and those in Python
@@ -291,7 +288,7 @@ class PollHook:
                     meter = find(id(owner)) or met(owner, self._loop)
                 if meter is not None:
                     if suspects and meter.code in suspects:
-                        meter.site = suspended(futures.coroutine(owner))
+                        meter.site = meter.site or look(meter.code, owner)
                     meter.began = began = clock()
                     ready = meter.ready
                     if ready:
@@ -329,7 +326,7 @@ class PollHook:
                     meter.counts[at if at < _LAST else _LAST] += 1  # noqa: FURB136 - as above
                     if took >= slow:
                         hook._was_slow(self, callback, meter, (began, took))
-                    meter.new = False
+                    meter.site = None
                 elif took >= slow:
                     hook._was_slow(self, callback, None, (began, took))
             except Exception as error:

@@ -16,7 +16,18 @@ from tests.interpreters import INTERPRETERS, runs
 TIMED = Path(__file__).with_name("timed.py")
 QUIET = ("-W", "ignore::DeprecationWarning")  # of fork() beside threads, and of uvloop
 CHECKS = (
-    *("callbacks", "steps", "looked", "delays", "busy", "foreign", "lined_up", "weak", "bounded"),
+    *(
+        "callbacks",
+        "steps",
+        "rarely",
+        "looked",
+        "delays",
+        "busy",
+        "foreign",
+        "lined_up",
+        "weak",
+        "bounded",
+    ),
     *("traceback", "ignored", "two_loops", "many_threads", "forks"),
 )
 
