@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     StallFile = str | os.PathLike[str]
 
 VARIABLE = "ASYNCCONSOLE_STALL_LOG"
-"""Names a file where the program names none."""
+"""Names a file for the console where the program names none."""
 
 
 class Sinks:
@@ -34,7 +34,7 @@ class Sinks:
     Args:
         log: Log stalls to ``asyncconsole.stalls``.
         on_stall: A function of the program's.
-        stall_log: A file for JSON lines; None for what the variable says, if anything.
+        stall_log: A file for JSON lines.
         abort_after: Seconds of a stall after which the process is ended.
 
     Raises:
@@ -56,7 +56,6 @@ class Sinks:
                 msg = f"on_stall={on_stall!r}: give a plain function that takes a Stall, or None."
                 raise ValueError(msg)
             self._others.append(Courier(on_stall, "on_stall"))
-        stall_log = stall_log or os.environ.get(VARIABLE) or None
         if stall_log is not None:
             if not isinstance(stall_log, str | os.PathLike):
                 msg = f"stall_log={stall_log!r}: give the path of a file, or None."
@@ -118,6 +117,6 @@ def wanted_sinks(
     return Sinks(
         log=bool(stall_threshold),
         on_stall=on_stall,
-        stall_log=stall_log,
+        stall_log=stall_log or os.environ.get(VARIABLE) or None,
         abort_after=abort_after,
     )

@@ -48,6 +48,7 @@ def test_before_any_loop_and_for_several(python, kind):
     assert found["left"] == ["MainThread"]
     assert found["files"] == 0
     assert found["closed"]
+    assert found["log"] == []
 
 
 @pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))

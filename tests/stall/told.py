@@ -102,6 +102,8 @@ def before(kind):
     run(asyncio.sleep(0), kind)  # what a first run leaves open is not the probe's
     at_first = files()
     heard = Heard()
+    os.environ["ASYNCCONSOLE_STALL_LOG"] = "/no/such/file"  # a console's, not the probe's
+    log = Log()
     with asyncconsole.StallProbe(threshold=THRESHOLD, on_stall=heard, log=False) as probe:
         run(stall(), kind)
         heard.over.wait(20)
@@ -116,6 +118,7 @@ def before(kind):
         "left": left(),
         "files": files() - at_first,
         "closed": probe.closed,
+        "log": log.told(),
     }
 
 
