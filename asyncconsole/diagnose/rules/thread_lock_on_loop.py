@@ -37,6 +37,10 @@ class _ThreadLockOnLoop(BridgeRule):
         if len(tasks) == 1 and item is not None:
             _, taken, place = holds(tasks[0], item).partition(", taken")
             return f"{text}, held by {who(tasks[0])}{taken}{place}, which can't continue"
+        if not tasks:  # a semaphore's permits have no owner
+            known = one.bridges.tasks
+            givers = [who(known[by.number]) for by in blocked.sources if by.number in known]
+            return f"{text}; those who may give it back ({listed(givers)}) can't continue"
         return f"{text}, held by {listed([who(task) for task in tasks])}, which can't continue"
 
 
