@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from asyncconsole._version import __version__
+from asyncconsole.capture import quiet
 from asyncconsole.capture.code import in_package
 from asyncconsole.commands import dispatch, doctor, phrases
 from asyncconsole.commands.port import Target
@@ -94,7 +95,8 @@ def dump(file: Writable | None = None) -> None:
     out = sys.stderr if file is None else file
     if out is None:
         return  # a program without a stderr, such as under pythonw
-    snapshot, judged, diagnosis = examine()
+    with quiet.quiet():
+        snapshot, judged, diagnosis = examine()
     seen = Seen(_without_us(snapshot), judged, diagnosis, _probe(), lambda _task: None)
     for page in pages(seen):
         out.write(writable(page, out))

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from asyncconsole.capture import quiet
 from asyncconsole.capture.loops import thread_frames
 from asyncconsole.serve import discovery, loading
 from asyncconsole.serve.journal import log, note
@@ -244,11 +245,12 @@ async def _text(target: Target) -> str:
     await loading.load(loading.RECEPTION)  # all that commands need, as for the first client
     from asyncconsole.serve import dump  # noqa: PLC0415 - has been loaded
 
-    seen = await dump.look(target)
     made = []
-    for page in dump.pages(seen):
-        made.append(page)
-        await asyncio.sleep(0)
+    with quiet.quiet():
+        for page in dump.pages(await dump.look(target)):
+            made.append(page)
+            quiet.check()
+            await asyncio.sleep(0)
     return "".join(made)
 
 
