@@ -73,7 +73,15 @@ def holder(
         return Holder(None, [], [fact for fact, _ in turns] or [f for f in running if f.idle])
     if all(fact.thread != thread for fact in running):
         return Holder(thread, [], running)
-    return Holder(thread, [pair for pair in turns if pair[0].thread == thread], [])
+    mine = [pair for pair in turns if pair[0].thread == thread]
+    # A loop without Python frames may wait for events again before anybody else has the GIL.
+    back = [
+        fact
+        for fact in running
+        if fact.thread == thread and fact.idle and fact.ready is None
+        if _rested(thread, older, before)
+    ]
+    return Holder(thread, mine, []) if mine or not back else Holder(None, [], back)
 
 
 def _rested(thread: int | None, older: Vitals | None, before: Vitals) -> bool:

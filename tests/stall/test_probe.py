@@ -98,6 +98,23 @@ def test_a_call_that_holds_the_gil_is_seen_right_after(python, kind):
     assert stall["duration"] >= THRESHOLD
 
 
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))
+def test_arithmetic_that_holds_the_gil_is_seen_right_after(python, kind):
+    (stall,) = run("power", python, kind)[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["task_name"] == "culprit"
+    assert source(stall) == "assert bool(3**exponent)"
+    assert stall["duration"] >= THRESHOLD
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_arithmetic_that_ends_its_task_is_no_secret(kind):
+    (stall,) = run("power_at_the_end", kind=kind)[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["task_name"] == ("culprit" if kind == "asyncio" else "")
+    assert stall["duration"] >= THRESHOLD
+
+
 @pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
     (stall,) = run("regex_in_thread", python, kind)[0]

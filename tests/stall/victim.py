@@ -175,6 +175,42 @@ async def regex(side):
     await ended(side)
 
 
+def huge(side):
+    """An exponent whose power of 3 takes the CPU for twice the threshold or more."""
+    side.do(lambda: side.probe.configure(on=False))
+    exponent, spent = 1 << 16, 0.0
+    while spent < THRESHOLD:
+        exponent *= 2
+        started = time.thread_time()
+        3**exponent
+        spent = time.thread_time() - started
+    side.do(lambda: side.probe.configure(on=True))
+    return exponent * 3  # more than three times as long
+
+
+async def power(side):
+    exponent = await asyncio.to_thread(huge, side)
+
+    async def raiser():
+        await settled()
+        assert bool(3**exponent)
+
+    await named(raiser())
+    await ended(side)
+
+
+async def power_at_the_end(side):
+    """An operator gives the GIL back at the next call only, and here is none."""
+    exponent = await asyncio.to_thread(huge, side)
+
+    async def raiser():
+        await settled()
+        3**exponent
+
+    await named(raiser())
+    await ended(side)
+
+
 async def regex_in_thread(side):
     text = await asyncio.to_thread(difficult, side)
 
@@ -574,7 +610,7 @@ async def forked(side):
 SCENARIOS = {
     function.__name__: function
     for function in (
-        culprits, regex, regex_in_thread, sleeps_with_the_gil, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        culprits, regex, power, power_at_the_end, regex_in_thread, sleeps_with_the_gil, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
         two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
         many, starving,
     )
