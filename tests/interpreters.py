@@ -7,6 +7,7 @@ and the package, prompt_toolkit and (where wheels exist) uvloop and aiohttp can 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,19 +47,28 @@ def absent() -> dict[str, str]:
     return reasons
 
 
+EVERY = "ASYNCCONSOLE_EVERY"
+_SECOND = frozenset(VERSIONS[::2])
+
 INTERPRETERS = [pytest.param(path, id=version) for version, path in present().items()]
 
 
 def runs(*kinds: str) -> list[Any]:
-    """Every interpreter with every kind of loop or tasks: ``python`` and ``kind``.
+    """Every interpreter with asyncio's loop, and each second one with every other kind.
+
+    `EVERY` in the environment makes it every one.
 
     Args:
         kinds: ``asyncio``, ``debug``, ``uvloop``, ``eager``; the last is left out where there
             are no eager tasks, before 3.12.
+
+    Returns:
+        Parameters ``python`` and ``kind``.
     """
     return [
         pytest.param(*parameter.values, kind, id=f"{parameter.id}-{kind}")
         for parameter in INTERPRETERS
         for kind in kinds
-        if kind != "eager" or parameter.id not in {"3.10", "3.11"}
+        if (kind != "eager" or parameter.id not in {"3.10", "3.11"})
+        and (kind in {kinds[0], "asyncio"} or parameter.id in _SECOND or EVERY in os.environ)
     ]
