@@ -23,7 +23,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/asyncconsole demo $(ARGS)
 
 test: $(VENV)/.ready-dev interpreters
-	@$(BIN)/python -m pytest -n 3 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 evaluate: $(VENV)/.ready-dev interpreters
 	@$(BIN)/python -m tests.evaluation.score --write --quiet $(ARGS)
