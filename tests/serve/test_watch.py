@@ -57,7 +57,7 @@ def test_a_wrong_interval_is_refused(seconds):
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_diagnose_finds_what_doctor_does(python):
-    there, here, stalled = tell(python, PROGRAM.with_name("looked.py"))
+    there, here, stalled = tell(python, PROGRAM.with_name("looked.py"), quiet=False)
     assert there == ["event_never_set"]
     assert here == []  # no copy in the loop's own thread
     assert "blocking_call" in stalled
