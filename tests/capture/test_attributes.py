@@ -44,7 +44,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_loops_and_locks_stay_as_fast_as_they_were(python) -> None:
-    run(python, "-c", PROGRAM)
+    run(python, "-c", PROGRAM, quiet=False)  # it may be told of stalls
 
 
 class Base:

@@ -9,6 +9,8 @@ import pytest
 from tests.children import tell
 from tests.interpreters import INTERPRETERS
 
+pytestmark = pytest.mark.alone
+
 CHILD = Path(__file__).with_name("turns_child.py")
 
 

@@ -15,7 +15,8 @@ PROGRAM = Path(__file__).with_name("watched.py")
 
 
 def told(name, python, seconds="0.4"):
-    return [json.loads(text) for text in run(python, PROGRAM, name, seconds).stdout.splitlines()]
+    done = run(python, PROGRAM, name, seconds, quiet=False)  # stalls are logged to stderr
+    return [json.loads(text) for text in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("python", INTERPRETERS)
