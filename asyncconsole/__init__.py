@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from asyncconsole.capture.names import name
     from asyncconsole.model import Diagnosis, Snapshot, Stall
-    from asyncconsole.serve.console import Console, start
+    from asyncconsole.serve.console import Console
     from asyncconsole.serve.dump import dump
     from asyncconsole.serve.look import diagnose, snapshot
     from asyncconsole.serve.stall_probe import StallProbe
+    from asyncconsole.serve.starting import start
 
 __all__ = [
     "Console",
@@ -49,7 +50,7 @@ _HOMES = {
     "dump": "asyncconsole.serve.dump",
     "name": "asyncconsole.capture.names",
     "snapshot": "asyncconsole.serve.look",
-    "start": "asyncconsole.serve.console",
+    "start": "asyncconsole.serve.starting",
 }
 
 

@@ -8,7 +8,7 @@ import logging
 import selectors
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 from asyncconsole.serve.journal import log, note
@@ -155,6 +155,29 @@ class SideThread:
         for task in tasks:
             if not task.done():
                 note(log, logging.ERROR, "a task of the console would not end: %r", task)
+
+
+async def ended(
+    side: SideThread | None,
+    pending: Iterable[Callable[[], bool]],
+    deadline: float,
+    patience: float,
+) -> None:
+    """Wait, on a loop of the program's, for the end of a side thread that was told to stop.
+
+    Args:
+        side: The thread.
+        pending: Each says whether something that it has left to others still goes on.
+        deadline: Monotonic time at which to give up.
+        patience: Seconds, at the most, for what it has left.
+    """
+    # Not join(): the program's loop goes on meanwhile.
+    while side is not None and side.thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - it is a thread
+        await asyncio.sleep(0.002)
+    left = tuple(pending)
+    deadline = min(deadline, time.monotonic() + patience)
+    while any(still() for still in left) and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.002)
 
 
 def _name_thread() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from asyncconsole.capture import roll
 from asyncconsole.serve.journal import log as _log
 from asyncconsole.serve.journal import note
-from asyncconsole.serve.side import SideThread
+from asyncconsole.serve.side import SideThread, ended
 from asyncconsole.serve.sinks import Sinks
 from asyncconsole.stall import Probe, courier
 from asyncconsole.stall.probe import DEFAULT_THRESHOLD
@@ -133,16 +133,8 @@ class StallProbe:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        import asyncio  # noqa: PLC0415 - has long been loaded by whoever awaits this
-
         deadline = time.monotonic() + _CLOSING
-        side = self._begin_close()
-        # Not join(): the program's loop goes on meanwhile.
-        while side is not None and side.thread.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - it is a thread
-            await asyncio.sleep(0.002)
-        deadline = min(deadline, time.monotonic() + courier.PATIENCE)
-        while courier.pending() and time.monotonic() < deadline:  # noqa: ASYNC110 - as above
-            await asyncio.sleep(0.002)
+        await ended(self._begin_close(), (courier.pending,), deadline, courier.PATIENCE)
 
     def _abandon(self) -> None:
         """In a forked child: the thread is the parent's; drop our copies of its descriptors."""

@@ -302,7 +302,7 @@ class Probe:
             self._send(watch, fact)
         if since is None or watch.declared or silent - watch.waited < self._threshold:
             return
-        if silent - watch.waited - _unsettled(watch, fact) < self._threshold:
+        if silent - watch.waited - watch.unsettled(fact.thread) < self._threshold:
             return  # its thread may wait for a CPU just now
         if gap.late > clocks.SLACK and not watch.graced:
             watch.graced = True  # the loop may have been as short of time as this thread
@@ -395,8 +395,3 @@ class Probe:
         if stall is not None:
             self._ring.append(stall)
             self.news.over(stall)
-
-
-def _unsettled(watch: Watch, fact: LoopFact) -> float:
-    """Seconds in which a loop's thread may have waited for a CPU, and does still."""
-    return watch.off if clocks.runnable(fact.thread) else 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from asyncconsole.stall.clocks import runnable
+
 if TYPE_CHECKING:
     from asyncconsole.model import Stall
     from asyncconsole.stall.beat import Beat
@@ -146,6 +148,10 @@ class Watch:
         else:
             self.waited += queued
         self.off = max(0.0, off) + (0.0 if queued else self.off)
+
+    def unsettled(self, thread: int | None) -> float:
+        """Seconds in which its thread may have waited for a CPU, and does still."""
+        return self.off if runnable(thread) else 0.0
 
     def measured(self, lag: float) -> None:
         """Remember how long it needed to answer."""
