@@ -10,6 +10,8 @@ MOST = 300
 """Waits for which code is asked."""
 
 
+_TAKES = frozenset({"acquire"})
+
 _OWNED = frozenset({"anyio.Lock"})
 """Types of locks that refuse a release by anyone but the task that took them."""
 
@@ -110,16 +112,19 @@ class Helpers:
         return None if left and self.open() else frozenset(found)
 
     def _lost(self, task: Task) -> bool:
-        """True when a lock that only its owner can release is taken, and no task has it."""
+        """True when a lock is taken, no task has it, and nobody else would release it.
+
+        Only its owner can, or the program's own code takes it by ``acquire()`` and nowhere
+        calls ``release()``.
+        """
         wait = task.wait
         item = self._snapshot.resource(wait.resource or "") if wait is not None else None
-        return (
-            item is not None
-            and item.type in _OWNED
-            and item.locked
-            and item.sound
-            and not item.holders
-        )
+        if item is None or not (item.locked and item.sound) or item.holders:
+            return False
+        if item.type in _OWNED:
+            return True
+        partners = self._partners
+        return not partners.releases and bool(partners.everywhere(_TAKES, partners.names([task])))
 
     def open(self) -> bool:
         """True when something from outside may have code run that no task has on its stack."""

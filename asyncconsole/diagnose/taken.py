@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asyncconsole.diagnose.island import MOST_CAUSES, IslandRule, View
-from asyncconsole.diagnose.phrases import fate, place
+from asyncconsole.diagnose.phrases import fate, listed, place
 from asyncconsole.model.ended import Ended
 
 _LIKELY = {"raised": 0, "cancelled": 1, "destroyed": 2, "gone": 3, "returned": 4}
 """Who failed is the most likely not to have come to its ``release()``."""
 
+_ACQUIRES = frozenset({"acquire"})
 _TAKES = frozenset({"acquire", "release", "__aenter__"})
 
 
@@ -44,13 +45,19 @@ class TakenRule(IslandRule):
         if view.item is not None:
             none = f"no frame of a task shows that it has {self.what}"
             yield f"{view.thing} is {view.item.state}; {none}"
-        for ended in self.takers(view)[:MOST_CAUSES]:
+        takers = self.takers(view)
+        for ended in takers[:MOST_CAUSES]:
             uses = view.case.graph.partners.uses(
-                view.case.graph.partners.of_ended(ended), frozenset({"acquire"})
+                view.case.graph.partners.of_ended(ended), _ACQUIRES
             )
             use = next((use for use in uses if use.owner in view.words), None)
             at = f" ({place(use.file, use.line, use.function)})" if use is not None else ""
             yield f"{ended.name} ({ended.id}), whose code takes it{at}, {fate(ended)}"
+        if not takers:
+            everywhere = view.case.graph.partners.everywhere(_ACQUIRES, frozenset(view.words))
+            spots = [place(use.file, use.line, use.function) for use in everywhere[:MOST_CAUSES]]
+            if spots:
+                yield f"taken by `acquire()` at {listed(spots)}; nobody saw which task did"
         yield from view.places(self.ends)
 
     def causes(self, view: View) -> list[Ended]:

@@ -12,9 +12,13 @@ from asyncconsole.serve import copies
 
 if TYPE_CHECKING:
     from asyncconsole.capture.program import Program
+    from asyncconsole.model.ended import Ended
 
 DEADLINE = 10.0
 """Seconds for the copy."""
+
+MOST_NUMBERS = 2_000
+"""Ended tasks whose ids are remembered."""
 
 
 async def take(program: Program) -> Autopsy:
@@ -53,9 +57,23 @@ def _told(program: Program, data: bytes, pause: float, began: float) -> Autopsy:
 
     found = autopsy.read(data)
     ended = [
-        item if item.id else dataclasses.replace(item, id=program.tasks.fresh())
+        item if item.id > 0 else dataclasses.replace(item, id=_numbered(program, item))
         for item in found.ended
     ]
     return dataclasses.replace(
         found, ended=tuple(ended), pause=pause, took=time.monotonic() - began
     )
+
+
+_numbers: dict[tuple[int, str, str], int] = {}
+"""Ids of ended tasks that only copies have seen: by address, name and coroutine."""
+
+
+def _numbered(program: Program, item: Ended) -> int:
+    """The id of an ended task, the same one in each copy that has it."""
+    key = item.id, item.name, item.coro
+    if key not in _numbers:
+        if len(_numbers) >= MOST_NUMBERS:
+            _numbers.pop(next(iter(_numbers)))
+        _numbers[key] = program.tasks.fresh()
+    return _numbers[key]

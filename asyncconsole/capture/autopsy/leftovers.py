@@ -119,12 +119,15 @@ def _task(row: dict[str, Any]) -> Ended:
 
 
 def _ended(program: Program, tasks: list[Any]) -> Iterator[Any]:
-    """Ended tasks that something still refers to; those that failed first."""
+    """Ended tasks that something still refers to; those that failed first.
+
+    One that nobody has numbered yet has its address, negative, for an id.
+    """
     rows = []
     for task in tasks:
         if program.loops.ignores(futures.loop(task)):
             continue
-        item = history.ended(task, program.tasks.known(task))
+        item = history.ended(task, program.tasks.known(task) or -id(task))
         rows.append((item.outcome == "returned", item))
     rows.sort(key=lambda row: row[0])
     for _, item in rows[:MOST_ENDED]:
