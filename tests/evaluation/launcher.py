@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import asyncconsole
-from tests.evaluation.loops import run_program
+from tests.loops import run_program
 
 
 def main(path, kind, track):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.evaluation.loops import run_program
+from tests.loops import run_program
 
 ANSWERS = 3.0  # seconds in which a loop that is not blocked runs a callback
 

@@ -10,6 +10,7 @@ import os
 import sys
 
 import asyncconsole
+from tests.loops import new_loop
 
 SLOTS = None
 
@@ -116,11 +117,6 @@ async def main(name):
 
 
 if __name__ == "__main__":
-    if sys.argv[2:] == ["uvloop"]:
-        import uvloop
-
-        loop = uvloop.new_event_loop()
-    else:
-        loop = asyncio.new_event_loop()
+    loop = new_loop("uvloop" if sys.argv[2:] == ["uvloop"] else "asyncio")
     loop.run_until_complete(main(sys.argv[1]))
     os._exit(0)

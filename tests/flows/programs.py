@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import asyncconsole
+from tests.loops import new_loop
 
 PIECE = b"x" * 65536
 CHILD_WRITES = "import sys; sys.stdout.write('x' * 3_000_000); sys.stdout.flush()"
@@ -285,12 +286,7 @@ async def main(name):
 
 
 if __name__ == "__main__":
-    if sys.argv[2:] == ["uvloop"]:
-        import uvloop
-
-        loop = uvloop.new_event_loop()
-    else:
-        loop = asyncio.new_event_loop()
+    loop = new_loop("uvloop" if sys.argv[2:] == ["uvloop"] else "asyncio")
     asyncio.set_event_loop(loop)
     with contextlib.suppress(KeyboardInterrupt):
         loop.run_until_complete(main(sys.argv[1]))

@@ -16,6 +16,7 @@ import threading
 import time
 
 import asyncconsole
+from tests.loops import new_loop
 
 KEEP = []
 LOCK = asyncio.Lock()
@@ -480,11 +481,6 @@ async def main(name):
 
 
 if __name__ == "__main__":
-    if sys.argv[2:] == ["uvloop"]:
-        import uvloop
-
-        loop = uvloop.new_event_loop()
-    else:
-        loop = asyncio.new_event_loop()
+    loop = new_loop("uvloop" if sys.argv[2:] == ["uvloop"] else "asyncio")
     asyncio.set_event_loop(loop)
     loop.run_until_complete(main(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Runs a program file as `__main__` on a wanted kind of loop: what the evaluation's children share."""
+"""Wanted kinds of loops, for the programs that tests start as children."""
 
 from __future__ import annotations
 
