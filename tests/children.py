@@ -41,7 +41,7 @@ def run(
     )
     if done.returncode and "No module named 'uvloop'" in done.stderr:
         pytest.skip("uvloop is not installed for this interpreter")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, (done.returncode, done.stderr)
     assert not (quiet and done.stderr), done.stderr
     return done
 

@@ -16,12 +16,12 @@ import weakref
 from collections.abc import Callable
 from functools import cache
 from gc import get_referents
-from operator import attrgetter
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType
 from typing import Any, Final, NamedTuple
 
 from asyncconsole.capture._place import View, behind_frame_head, behind_head, manager_of, place
 from asyncconsole.capture._stack import EXIT_NAMES, Point, Shape, StrangeCodeError
+from asyncconsole.capture.awaited import AWAITED, frame_of
 
 log = logging.getLogger("asyncconsole")
 
@@ -144,7 +144,7 @@ _REACH: Final = 10
 
 def referents(owner: Any) -> list[Any]:
     """The objects that a frame's owner keeps: locals first, then what lies on its stack."""
-    frame = _frame(owner) if _OF_FRAME else None
+    frame = frame_of(owner) if _OF_FRAME else None
     return get_referents(owner if frame is None else frame)
 
 
@@ -173,22 +173,9 @@ _IDLE: Final[_Found] = (Point((), awaiting=False, handling=False, least=0, most=
 """A frame with nothing in force."""
 
 
-def _frame(owner: Any) -> FrameType | None:
-    """The frame of a coroutine, generator or async generator; None when it has ended."""
-    kind = type(owner)
-    frame: FrameType | None
-    if kind is CoroutineType:
-        frame = owner.cr_frame
-    elif kind is GeneratorType:
-        frame = owner.gi_frame
-    else:
-        frame = owner.ag_frame if kind is AsyncGeneratorType else None
-    return frame
-
-
 def _read(owner: Any, *, loops: bool) -> _Found | None:
     """A frame's suspension, what it refers to, and where what matters lies there."""
-    frame = _frame(owner)
+    frame = frame_of(owner)
     # A frame that runs has a caller. (An async generator is "running", as its attribute
     # has it, from an asend() to the next yield, suspended or not.)
     if frame is None or frame.f_back is not None:
@@ -213,9 +200,10 @@ def _read(owner: Any, *, loops: bool) -> _Found | None:
 
 def _look(owner: Any, frame: FrameType, at: int) -> _Looked | None:
     """What a frame suspended at ``at`` refers to; None when it moved or is strange."""
-    look, await_of = _LOOKS[type(owner)]
-    seen, awaited, objects = look(owner, frame)
-    moved = frame.f_lasti != at or frame.f_back is not None or await_of(owner) is not awaited
+    kind = type(owner)
+    seen, awaited, objects = _LOOKS[kind](owner, frame)
+    moved = frame.f_back is not None or AWAITED[kind](owner, frame) is not awaited
+    moved = moved or frame.f_lasti != at
     if seen != at or moved:
         return None
     code = frame.f_code
@@ -228,13 +216,13 @@ def _look(owner: Any, frame: FrameType, at: int) -> _Looked | None:
 
 def suspended_at(owner: Any) -> int | None:
     """``f_lasti`` of a suspended frame; None when it runs or has ended."""
-    frame = _frame(owner)
+    frame = frame_of(owner)
     return None if frame is None or frame.f_back is not None else frame.f_lasti
 
 
 def names_at(owner: Any, at: int) -> Names | None:
     """Where the names of a frame suspended at ``at`` are to be found."""
-    frame = _frame(owner)
+    frame = frame_of(owner)
     looked = None if frame is None else _look(owner, frame, at)
     if frame is None or looked is None:
         return None
@@ -244,32 +232,32 @@ def names_at(owner: Any, at: int) -> Names | None:
 
 # In each of these, no other thread gets its turn between the reads: they are C calls with
 # no check for one in between. Only garbage collection (before 3.12) can come between
-# them and run other code, hence the second look that `_read` takes.
+# them and run other code, hence the second look that `_look` takes. Why an executing frame
+# is not asked for what it awaits: see `awaited`.
 
 
-def _look_at_coroutine(owner: Any, frame: FrameType) -> tuple[int, Any, list[Any]]:
-    return frame.f_lasti, owner.cr_await, get_referents(frame if _OF_FRAME else owner)
+def _look_at_coroutine(owner: Any, frame: FrameType) -> _Seen:
+    awaited = owner.cr_await if frame.f_back is None else None
+    return frame.f_lasti, awaited, get_referents(frame if _OF_FRAME else owner)
 
 
-def _look_at_generator(owner: Any, frame: FrameType) -> tuple[int, Any, list[Any]]:
-    return frame.f_lasti, owner.gi_yieldfrom, get_referents(frame if _OF_FRAME else owner)
+def _look_at_generator(owner: Any, frame: FrameType) -> _Seen:
+    awaited = owner.gi_yieldfrom if frame.f_back is None else None
+    return frame.f_lasti, awaited, get_referents(frame if _OF_FRAME else owner)
 
 
-def _look_at_async_generator(owner: Any, frame: FrameType) -> tuple[int, Any, list[Any]]:
-    return frame.f_lasti, owner.ag_await, get_referents(frame if _OF_FRAME else owner)
+def _look_at_async_generator(owner: Any, frame: FrameType) -> _Seen:
+    awaited = owner.ag_await if frame.f_back is None else None
+    return frame.f_lasti, awaited, get_referents(frame if _OF_FRAME else owner)
 
 
-_Look = tuple[
-    Callable[[Any, FrameType], tuple[int, Any, list[Any]]],
-    Callable[[Any], Any],
-]
+_Seen = tuple[int, Any, list[Any]]
 
-_LOOKS: Final[dict[type, _Look]] = {
-    CoroutineType: (_look_at_coroutine, attrgetter("cr_await")),
-    GeneratorType: (_look_at_generator, attrgetter("gi_yieldfrom")),
-    AsyncGeneratorType: (_look_at_async_generator, attrgetter("ag_await")),
+_LOOKS: Final[dict[type, Callable[[Any, FrameType], _Seen]]] = {
+    CoroutineType: _look_at_coroutine,
+    GeneratorType: _look_at_generator,
+    AsyncGeneratorType: _look_at_async_generator,
 }
-"""How to look at a frame for the first time, and at what it awaits once more."""
 
 
 def _shape(code: CodeType) -> Shape | None:

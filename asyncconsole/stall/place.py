@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import (
-    AsyncGeneratorType,
-    CodeType,
-    CoroutineType,
-    FunctionType,
-    GeneratorType,
-    MethodType,
-)
+from types import CodeType, CoroutineType, FunctionType, MethodType
 from typing import Any
 
 from asyncconsole.capture import futures
+from asyncconsole.capture.awaited import AWAITED, frame_of
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.loops import DEPTH, entries, thread_frames
 from asyncconsole.capture.objects import class_name
@@ -73,21 +67,13 @@ def suspended(coroutine: Any) -> Site | None:
     innermost: Site | None = None
     step = coroutine
     for _ in range(LEVELS):
-        kind = type(step)
-        if kind is CoroutineType:
-            frame, below = step.cr_frame, step.cr_await
-        elif kind is GeneratorType:
-            frame, below = step.gi_frame, step.gi_yieldfrom
-        elif kind is AsyncGeneratorType:
-            frame, below = step.ag_frame, step.ag_await
-        else:
-            break
+        frame = frame_of(step)
         if frame is None:
             break
         innermost = Site(frame.f_code, frame.f_lasti)
         if is_own(innermost.code.co_filename):
             found = innermost
-        step = below
+        step = AWAITED[type(step)](step, frame)
     return found or innermost
 
 

@@ -140,3 +140,10 @@ def test_reading_while_tasks_come_and_go(python, kind):
     assert found["reads"] >= reads
     assert found["born"] > 1000
     assert found["held"] > 0
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_reading_where_an_exception_arrives(python):
+    looked = child(python, "thrown")
+    assert looked.keys() == {"coroutine", "generator", "async_generator"}
+    assert all(looked.values())

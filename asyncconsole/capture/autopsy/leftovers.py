@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain, futures, heap, history, reach
+from asyncconsole.capture.awaited import AWAITED
 from asyncconsole.capture.code import is_own, short
 from asyncconsole.capture.drafts import members
 from asyncconsole.capture.exits import async_iterators, exits_in_force, referents
@@ -280,7 +281,11 @@ def _open(program: Program, generators: list[Any], live: list[Any]) -> Iterator[
     holding = []
     for item in generators:
         frame = item.ag_frame
-        if item.ag_await is not None or frame is None:
+        if (
+            frame is None
+            or frame.f_back is not None
+            or AWAITED[type(item)](item, frame) is not None
+        ):
             continue  # somebody awaits its next item
         line = line_at(item.ag_code, frame.f_lasti)
         level = chain.Level(item, item.ag_code, line, "async_generator")
