@@ -22,6 +22,20 @@ _CLOSING = 2.5
 _TASKS = 1.0
 
 
+class _Selector(selectors.DefaultSelector):
+    """Says at once when the thread has waited, for events or for the GIL."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken: Callable[[], None] | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        found = super().select(timeout)
+        if self.woken is not None:
+            self.woken()
+        return found
+
+
 class SideThread:
     """Runs ``setup`` on its loop, then whatever that started, until `stop`.
 
@@ -38,7 +52,7 @@ class SideThread:
     ) -> None:
         self._setup = setup
         self._teardown = teardown
-        self._selector = selectors.DefaultSelector()
+        self._selector = _Selector()
         try:
             self.loop = asyncio.SelectorEventLoop(self._selector)
         except BaseException:
@@ -55,6 +69,10 @@ class SideThread:
     def inside(self) -> bool:
         """True when called from the side thread itself."""
         return threading.current_thread() is self.thread
+
+    def when_woken(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called on the side thread each time it has waited, before all else."""
+        self._selector.woken = call
 
     def start(self) -> None:
         """Start, and wait until ``setup`` is through; bounded.

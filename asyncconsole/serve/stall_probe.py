@@ -74,6 +74,7 @@ class StallProbe:
             probe = Probe(side.loop, known.loops, known.number, threshold)
             sinks.attach(probe, side.loop)
             probe.start()
+            side.when_woken(probe.woken)
             self._probe = probe
 
         async def teardown() -> None:

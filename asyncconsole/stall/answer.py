@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asyncconsole.stall.beat import Beat
     from asyncconsole.stall.clocks import Gap, Vitals
     from asyncconsole.stall.gil import Holder
+    from asyncconsole.stall.glance import Glance
     from asyncconsole.stall.watch import Watch
 
 
@@ -24,12 +25,15 @@ class Look(NamedTuple):
         now: The clocks at this one.
         gap: How late the side thread was in between, and why.
         holder: Who had the GIL in the gap; None where that explains no stall.
+        glances: What the loops that had it do, by number, seen before anybody could go on;
+            each is used once.
     """
 
     before: Vitals
     now: Vitals
     gap: Gap
     holder: Holder | None
+    glances: dict[int, Glance]
 
 
 class Heard(NamedTuple):

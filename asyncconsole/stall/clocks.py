@@ -205,20 +205,33 @@ def judge(before: Vitals, now: Vitals, due: float) -> Gap:
         if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
             if waits < max(4, asked / 10):
                 return Gap("frozen", late, cpu)
-            # The interval is the least time between two questions that nobody disturbs.
-            undisturbed = 1.02 * (now.time - before.time) / interval + 4
-            return Gap("held" if waits <= undisturbed else "crowded", late, cpu)
+            calm = waits <= _undisturbed(now.time - before.time)
+            return Gap("held" if calm else "crowded", late, cpu)
     return Gap("held" if cpu >= late / 2 else "frozen", late, cpu)
 
 
-def short_of_cpu(gap: Gap, before: Vitals, queued: float | None) -> Gap:
-    """The same gap, but not "frozen" when the side thread only waited for a CPU.
+def _undisturbed(seconds: float) -> float:
+    """How often a thread can ask for the GIL in that time, unless somebody gives it back."""
+    return 1.02 * seconds / max(1e-6, sys.getswitchinterval()) + 4
+
+
+def settle(gap: Gap, before: Vitals, now: Vitals, queued: float | None) -> Gap:
+    """The same gap, with the time in mind in which the side thread waited for a CPU.
+
+    Without one it looks stopped, and asks for the GIL less often than it is woken to.
 
     Args:
         gap: What `judge` said.
         before: The clocks before the gap.
+        now: The clocks after it.
         queued: `own_queue` after it.
     """
-    if gap.reason != "frozen" or before.queued is None or queued is None:
+    if before.queued is None or queued is None:
         return gap
-    return gap._replace(reason="queued") if queued - before.queued >= gap.late / 2 else gap
+    waited = queued - before.queued
+    if gap.reason == "frozen" and waited >= gap.late / 2:
+        return gap._replace(reason="queued")
+    if gap.reason == "held" and before.switches is not None and now.switches is not None:
+        calm = now.switches - before.switches <= _undisturbed(now.time - before.time - waited)
+        return gap if calm else gap._replace(reason="crowded")
+    return gap

@@ -16,7 +16,7 @@ from asyncconsole.model import Stall
 from asyncconsole.model.instant import stamp
 from asyncconsole.stall import clocks
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
-from asyncconsole.stall.sample import take
+from asyncconsole.stall.sample import Sample, take
 
 HOT = 0.5
 """Share of the CPU time that was used from which a thread counts as the one that ran."""
@@ -34,17 +34,19 @@ class Holder(NamedTuple):
         loops: The loop that had it, with the time its turn began if known; usually one.
         starved: Loops that could not run because somebody else had it, or nobody knows
             who.
+        sample: What a thread without a loop does that had it; None for others.
     """
 
     thread: int | None
     loops: list[tuple[LoopFact, float | None]]
     starved: list[LoopFact]
+    sample: Sample | None = None
 
 
 def holder(
     running: list[LoopFact], older: Vitals | None, before: Vitals, now: Vitals, gap: Gap
 ) -> Holder:
-    """Who had the GIL.
+    """Who had the GIL; looks before anything gives it back.
 
     Args:
         running: Loops that run.
@@ -72,7 +74,7 @@ def holder(
             return Holder(None, turns, [])
         return Holder(None, [], [fact for fact, _ in turns] or [f for f in running if f.idle])
     if all(fact.thread != thread for fact in running):
-        return Holder(thread, [], running)
+        return Holder(thread, [], running, take(thread))
     mine = [pair for pair in turns if pair[0].thread == thread]
     # A loop without Python frames may wait for events again before anybody else has the GIL.
     back = [
@@ -109,9 +111,8 @@ def _hottest(before: Vitals, now: Vitals, gap: Gap) -> int | None:
     return thread
 
 
-def starved(number: int, loop: int, thread: int | None, gap: Gap) -> Stall:
+def starved(number: int, loop: int, sample: Sample | None, gap: Gap) -> Stall:
     """The record of a gap in which a thread without a loop had the GIL."""
-    sample = None if thread is None else take(thread)
     return Stall(
         id=number,
         loop=loop,

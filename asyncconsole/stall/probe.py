@@ -12,19 +12,19 @@ import logging
 import math
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.capture import futures
-from asyncconsole.capture.loops import LoopBook, LoopFact, waiting_callbacks
+from asyncconsole.capture.loops import LoopBook, LoopFact
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model import Stall, UsageError
 from asyncconsole.model.status import ProbeStatus
 from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
+from asyncconsole.stall.glance import Glance, glance
 from asyncconsole.stall.news import News
 from asyncconsole.stall.record import OpenStall
-from asyncconsole.stall.sample import take
 from asyncconsole.stall.watch import Lags, Watch
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Probe:
         self._loop = loop
         self._also = also
         self._book = book
-        self._identify = identify
+        self._glance: Callable[[LoopFact], Glance] = partial(glance, book=book, identify=identify)
         self._threshold = DEFAULT_THRESHOLD
         self._wanted = True
         self._started = False
@@ -105,8 +105,18 @@ class Probe:
         self._started = True
         if self._wanted and self._timer is None:
             self._before = self._older = None
-            self._born = time.monotonic()
+            self._born = self._due = time.monotonic()
             self._timer = self._loop.call_later(0, self._tick)
+
+    def woken(self) -> None:
+        """The side thread has just got the GIL back: when it is late, it looks at once.
+
+        Whatever else it has to do now gives the GIL back, as to take a client in, and whoever
+        had it goes on.
+        """
+        if self._timer is not None and time.monotonic() - self._due > clocks.SLACK:
+            self._timer.cancel()
+            self._tick()
 
     def stop(self) -> None:
         """Stop watching; may be called again and again."""
@@ -239,20 +249,26 @@ class Probe:
         vitals = clocks.read()
         before = self._before or vitals
         gap = clocks.judge(before, vitals, self._due if self._before else vitals.time)
-        if gap.reason == "frozen":
-            gap = clocks.short_of_cpu(gap, before, clocks.own_queue())
         older, self._older, self._before = self._older, self._before, vitals
-        if gap.reason == "frozen":
-            self._older = None  # that beat says nothing about who was busy
         facts = self._book.find()
         running = [fact for fact in facts if fact.running]
+        holder: gil.Holder | None = None
+        glances: dict[int, Glance] = {}
+        if gap.reason == "held" and gap.late > self._threshold:
+            holder = gil.holder(running, older, before, vitals, gap)
+            glances = {fact.number: self._glance(fact) for fact, _ in holder.loops}
+        if gap.reason in {"frozen", "held"}:
+            # This gives the GIL back: whoever had it may go on.
+            gap = clocks.settle(gap, before, vitals, clocks.own_queue())
+            if gap.reason != "held":
+                holder, glances = None, {}
+        if gap.reason == "frozen":
+            self._older = None  # that beat says nothing about who was busy
         for number in set(self._watches) - {fact.number for fact in running}:
             self._keep(self._watches[number].forget(vitals.time))
         for number in set(self._watches) - {fact.number for fact in facts if not fact.closed}:
             del self._watches[number]
-        held = gap.reason == "held" and gap.late > self._threshold
-        holder = gil.holder(running, older, before, vitals, gap) if held else None
-        look = Look(before, vitals, gap, holder)
+        look = Look(before, vitals, gap, holder, glances)
         told = {fact.number for fact in running if self._hear(fact, look)}
         if holder is not None:
             self._without_gil(holder, told, look)
@@ -320,7 +336,6 @@ class Probe:
                 watch.clock = clocks.thread_clock(fact.thread, before, queue=False)
             if began is not None:
                 self._keep(watch.begun(began))
-            # Look before anything that gives the GIL back, as sending does.
             waited, seen = watch.waited, watch.seen
             watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
@@ -335,7 +350,7 @@ class Probe:
             watch = self._watch(fact.number)
             if not watch.declared and fact.number not in told:
                 self._last += 1
-                self._keep(gil.starved(self._last, fact.number, holder.thread, gap))
+                self._keep(gil.starved(self._last, fact.number, holder.sample, gap))
                 watch.shift(gap.late)  # that time is told now
 
     def _declare(self, watch: Watch, began: float | None, since: float) -> None:
@@ -354,12 +369,8 @@ class Probe:
 
     def _sample(self, watch: Watch, fact: LoopFact, look: Look) -> OpenStall:
         """Add what is seen of a silent loop now to what was seen before."""
-        loop = fact.reference()
-        task = self._task(loop)
-        sample = None
-        if fact.thread is not None:
-            sample = take(fact.thread, self._book.door(fact.number))
-        late = None if loop is None else waiting_callbacks(loop)
+        seen: Glance | None = look.glances.pop(fact.number, None)
+        sample, task, late = seen or self._glance(fact)
         if late is not None and watch.beat is not None:
             late = max(0, late - 1)  # the beat is one of them
         draft = watch.draft or OpenStall(watch.number, watch.clock)
@@ -367,14 +378,6 @@ class Probe:
         watch.saw(clock, look.gap)
         draft.add(sample, task, late, clock)
         return draft
-
-    def _task(self, loop: Any) -> tuple[int, str] | None:
-        """Id and name of the task that a loop executes."""
-        try:
-            task = None if loop is None else futures.current(loop)
-            return None if task is None else self._identify(task)
-        except Exception:
-            return None
 
     def _delay(self) -> float:
         """Seconds to the next look: the next beat, or the moment a stall is due."""

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from asyncconsole.stall import clocks
-from asyncconsole.stall.clocks import Gap, Vitals, judge, short_of_cpu, thread_clock
+from asyncconsole.stall.clocks import Gap, Vitals, judge, settle, thread_clock
 
 pytestmark = pytest.mark.alone
 
@@ -70,14 +70,30 @@ def test_clocks_of_living_threads_only():
     [
         ("frozen", 2.0, 2.9, "queued"),
         ("frozen", 2.0, 2.1, "frozen"),
-        ("held", 2.0, 2.9, "held"),
         ("frozen", None, 2.9, "frozen"),
         ("frozen", 2.0, None, "frozen"),
     ],
 )
 def test_a_side_thread_without_a_cpu_is_no_stopped_process(reason, earlier, later, told):
     before = Vitals(100.0, 10.0, 1.0, 500, {}, earlier)
-    assert short_of_cpu(Gap(reason, 1.0, 0.0), before, later) == Gap(told, 1.0, 0.0)
+    now = Vitals(101.0, 10.0, 1.0, 500, {})
+    assert settle(Gap(reason, 1.0, 0.0), before, now, later) == Gap(told, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited", "told"),
+    [
+        (0.98, 0.0, "held"),  # each time after the whole interval
+        (0.48, 0.5, "held"),  # the same, with half of the time spent waiting for a CPU
+        (0.98, 0.5, "crowded"),  # woken twice as often
+        (0.98, None, "held"),  # nobody counts
+    ],
+)
+def test_turns_that_are_given_back_show_also_where_cpus_are_scarce(asked, waited, told):
+    before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0)
+    now = Vitals(101.0, 11.0, 1.0, 500 + round(PER_SECOND * asked), {})
+    queued = None if waited is None else 2.0 + waited
+    assert settle(Gap("held", 1.0, 1.0), before, now, queued) == Gap(told, 1.0, 1.0)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux counts it")

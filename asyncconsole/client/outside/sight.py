@@ -5,7 +5,8 @@ A thread that waits for the GIL wakes once per switch interval to ask for it (``
 holds the GIL the console's thread does nothing else: 200 switches a second, more while a command
 runs (`asyncconsole.serve.pace`), and next to no CPU time. So it does where a loop with many short
 turns is always faster in taking the GIL back; but such a loop goes to sleep now and then, some
-500 times a second as measured, and C code that computes never does.
+500 times a second as measured, and C code that computes never does. On a busy machine it may not,
+but wakes the console's thread with each turn: sooner than after the interval.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ INTERVAL = 0.005
 
 HOT = 0.8
 """Share of the time it could have had a CPU from which a thread counts as at work."""
+
+EARLY = 0.9 * INTERVAL
+"""Seconds from one question for the GIL to the next below which somebody has given it back."""
+
+BRISK = 0.0005
+"""The same, below which that was the thread's own doing: `asyncconsole.serve.pace`."""
 
 IDLE = 0.1
 """Share of the time up to which a thread has done nothing that matters; one that asks for the
@@ -132,7 +139,9 @@ def _gil(before: Reading, after: Reading) -> Sight | None:
     if hot is not None and after.threads[hot].name.startswith(CONSOLE):
         words = "its console is at work: it loads its commands, or looks at a great many tasks"
         return Sight("console_busy", seconds, words, hot)
-    if not _alone(before, after, console, hot):
+    if _woken(before.threads[console], after.threads[console], seconds) or not _alone(
+        before, after, console, hot
+    ):
         words = (
             "its threads keep the GIL nearly all the time and leave its console no turn: a loop "
             "with a great many short turns, or C code"
@@ -215,6 +224,12 @@ def _asks(first: Thread, last: Thread, seconds: float) -> bool:
     if last.cpu - first.cpu > seconds / 4 or not may_ask(last):
         return False
     return math.inf > _switched(first, last) >= max(8, seconds / INTERVAL / 10)
+
+
+def _woken(first: Thread, last: Thread, seconds: float) -> bool:
+    """True for a thread that was woken by somebody who gave the GIL back, over and over."""
+    asked = seconds - (last.cpu - first.cpu) - _queued(first, last)
+    return BRISK < asked / max(1.0, _switched(first, last)) < EARLY
 
 
 def may_ask(thread: Thread) -> bool:
