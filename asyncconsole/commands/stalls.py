@@ -10,6 +10,7 @@ from asyncconsole.commands import flame, phrases, slow
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Column, Flow, Line, Part, Result, Stall, Table, Text, line
+from asyncconsole.model.stall import COLLECTION
 
 PART = 8
 """Stalls that are written in one go."""
@@ -86,6 +87,8 @@ def _table(stalls: list[Stall]) -> Table:
     for stall in stalls:
         more = " …" if stall.ongoing else ""
         task = f"{stall.task_name} ({stall.task})" if stall.task is not None else "(a callback)"
+        if stall.call == COLLECTION:
+            task = "(nobody)"
         rows.append(
             (
                 (line((str(stall.id), "id")),),

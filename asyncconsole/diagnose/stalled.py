@@ -8,7 +8,7 @@ from datetime import datetime
 from asyncconsole.diagnose.phrases import counted, lasting, spot
 from asyncconsole.diagnose.rule import Case
 from asyncconsole.model import Finding, Loop, Snapshot, Stall, Task, TaskRole
-from asyncconsole.model.stall import turn
+from asyncconsole.model.stall import COLLECTION, turn
 
 RECENT = 60.0
 """Seconds for which a stall that is over still counts."""
@@ -33,6 +33,8 @@ def _nobodys(stall: Stall) -> bool:
 
     A machine that gave the process no CPU for a moment looks the same.
     """
+    if stall.call == COLLECTION:
+        return False
     own = stall.frame is not None and stall.frame.own
     return stall.kind == "gil_holding_c_call" and not stall.ongoing and not own
 

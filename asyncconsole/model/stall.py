@@ -11,6 +11,10 @@ _ENTRIES = {"_run_once", "run_forever", "run_until_complete", "_run", "run"}
 """Functions of asyncio between which and the top of a stack a loop's turn is."""
 
 
+COLLECTION = "garbage collection"
+"""What a stall was in that the garbage collector has caused; such a one blames nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stall:
     """One stall, over or going on.
@@ -25,7 +29,7 @@ class Stall:
         task: Id of the task that ran, or None (a plain callback).
         task_name: Its name, or "".
         frame: The program's own innermost frame most often seen.
-        call: What that frame was calling (``time.sleep``), or "".
+        call: What that frame was calling (``time.sleep``), or "", or `COLLECTION`.
         stack: The most frequent whole stack, outermost first.
         samples: How many times the stack was read.
         cpu: Share of the stall the thread spent on a CPU, 0 to 1; None if unknown.
@@ -58,7 +62,7 @@ class Stall:
         """``ledger.py:88 read_ledger → time.sleep``; ``?`` where nothing was seen."""
         frame = self.frame
         if frame is None:
-            return "?"
+            return self.call or "?"
         file = frame.file.replace("\\", "/").rpartition("/")[2]
         call = f" → {self.call}" if self.call else ""
         return f"{file}:{frame.line} {frame.function}{call}"
@@ -71,8 +75,10 @@ class Stall:
             if self.ongoing
             else f"was blocked for {self.duration:.2f} s"
         )
-        who = "a callback" if self.task is None else f"task {self.task_name} ({self.task})"
         kind = self.kind.replace("_", " ")
+        if self.call == COLLECTION:
+            return f"loop {self.loop} {lasted}: {self.call}, which nobody is to blame for ({kind})"
+        who = "a callback" if self.task is None else f"task {self.task_name} ({self.task})"
         return f"loop {self.loop} {lasted}: {who} at {self.culprit} ({kind})"
 
     def document(self) -> dict[str, object]:

@@ -21,6 +21,7 @@ from asyncconsole.serve.rules import Rules
 from asyncconsole.serve.server import Server
 from asyncconsole.serve.side import SideThread, ended
 from asyncconsole.stall import courier
+from asyncconsole.stall.collector import COLLECTOR
 
 if TYPE_CHECKING:
     import ssl
@@ -314,7 +315,7 @@ def _after_fork() -> None:
     """A forked child has our sockets but not our thread: it closes them and starts afresh."""
     global _running, _lock  # noqa: PLW0603 - the child's own state begins here
     _lock = threading.RLock()
-    for part in (journal, pace, loading, quiet, complaints, courier):
+    for part in (journal, pace, loading, quiet, complaints, courier, COLLECTOR):
         part.forked()
     for hooks in ("asyncconsole.track.tracker", "asyncconsole.stall.polls"):
         if hooks in sys.modules:

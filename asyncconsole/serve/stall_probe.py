@@ -16,6 +16,7 @@ from asyncconsole.serve.journal import note
 from asyncconsole.serve.side import SideThread, ended
 from asyncconsole.serve.sinks import Sinks
 from asyncconsole.stall import Probe, courier
+from asyncconsole.stall.collector import COLLECTOR
 from asyncconsole.stall.probe import DEFAULT_THRESHOLD
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _hook() -> None:
 def _after_fork() -> None:
     """A forked child has no thread that watches: its probes are closed."""
     courier.forked()
+    COLLECTOR.forked()
     for probe in tuple(_running):
         probe._abandon()  # noqa: SLF001 - this module's own class
     _running.clear()

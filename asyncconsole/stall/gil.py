@@ -16,6 +16,7 @@ from asyncconsole.model import Stall
 from asyncconsole.model.instant import stamp
 from asyncconsole.stall import clocks
 from asyncconsole.stall.clocks import CLOCKED, SLACK, Gap, Vitals
+from asyncconsole.stall.record import collected, of_collector
 from asyncconsole.stall.sample import Sample, take
 
 HOT = 0.5
@@ -113,10 +114,13 @@ def _hottest(before: Vitals, now: Vitals, gap: Gap) -> int | None:
 
 def starved(number: int, loop: int, sample: Sample | None, gap: Gap) -> Stall:
     """The record of a gap in which a thread without a loop had the GIL."""
+    now, began = time.monotonic(), stamp(time.time() - gap.late)
+    if collected(now - gap.late, now, *(() if sample is None else (sample.stack,))):
+        return of_collector(number, loop, began, gap.late)
     return Stall(
         id=number,
         loop=loop,
-        started_at=stamp(time.time() - gap.late),
+        started_at=began,
         duration=gap.late,
         ongoing=False,
         kind="gil_holding_c_call",

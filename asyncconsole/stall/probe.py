@@ -22,6 +22,7 @@ from asyncconsole.model.status import ProbeStatus
 from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import Beat, send
+from asyncconsole.stall.collector import COLLECTOR
 from asyncconsole.stall.glance import Glance, glance
 from asyncconsole.stall.news import News
 from asyncconsole.stall.record import OpenStall
@@ -106,6 +107,7 @@ class Probe:
         if self._wanted and self._timer is None:
             self._before = self._older = None
             self._born = self._due = time.monotonic()
+            COLLECTOR.watch(self)
             self._timer = self._loop.call_later(0, self._tick)
 
     def woken(self) -> None:
@@ -212,6 +214,7 @@ class Probe:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        COLLECTOR.unwatch(self)
         now = time.monotonic()
         for watch in self._watches.values():
             self._keep(watch.forget(now))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asyncconsole.model import Frame, Stall
 from asyncconsole.model.instant import stamp
+from asyncconsole.model.stall import COLLECTION
+from asyncconsole.stall.collector import COLLECTOR
 
 if TYPE_CHECKING:
     from asyncconsole.stall.clocks import ThreadClock
@@ -96,6 +98,9 @@ class OpenStall:
     def stall(self, end: float, *, ongoing: bool) -> Stall:
         """The record of it, if it ended at the monotonic time ``end``."""
         duration = max(0.0, end - self.started)
+        held = self.without_gil >= duration / 2 and bool(self.without_gil)
+        if held and collected(self.started, end, *self._stacks):
+            return of_collector(self.number, self.loop, self.started_at, duration, ongoing=ongoing)
         frame, call = _most(self._spots) or (None, "")
         task, name = _most(self._tasks) or (None, "")
         stacks = self._kept()
@@ -105,7 +110,7 @@ class OpenStall:
             started_at=self.started_at,
             duration=duration,
             ongoing=ongoing,
-            kind=self._kind(duration),
+            kind="gil_holding_c_call" if held else self._kind(),
             task=task,
             task_name=name,
             frame=frame,
@@ -143,15 +148,44 @@ class OpenStall:
             span -= last.queued - first.queued
         return min(1.0, max(0.0, last.cpu - first.cpu) / span) if span > 0 else None
 
-    def _kind(self, duration: float) -> str:
-        if self.without_gil >= duration / 2 and self.without_gil:
-            return "gil_holding_c_call"
+    def _kind(self) -> str:
         cpu = self._cpu(without_queue=True)
         # Code that shares the GIL with others gets less than half, but moves.
         moves = len(self._positions) > 1
         if cpu is not None and (cpu >= 0.5 or (moves and cpu >= 0.2)):  # noqa: PLR2004 - shares
             return "cpu_bound"
         return "blocking_call"
+
+
+def collected(start: float, end: float, *stacks: tuple[Frame, ...]) -> bool:
+    """True when the garbage collector had the GIL for most of that time (monotonic).
+
+    Args:
+        start: When it began.
+        end: When it was over.
+        stacks: What was seen then: a finalizer that the collector calls is to blame itself.
+    """
+    if any(frame.function.endswith("__del__") for stack in stacks for frame in stack):
+        return False
+    return COLLECTOR.spent(start, end) > (end - start) / 2
+
+
+def of_collector(
+    number: int, loop: int, started_at: str, duration: float, *, ongoing: bool = False
+) -> Stall:
+    """The record of a stall that is the garbage collector's and nobody else's."""
+    return Stall(
+        id=number,
+        loop=loop,
+        started_at=started_at,
+        duration=duration,
+        ongoing=ongoing,
+        kind="gil_holding_c_call",
+        task=None,
+        task_name="",
+        frame=None,
+        call=COLLECTION,
+    )
 
 
 def _count(counts: dict[_Key, int], key: _Key) -> None:

@@ -140,6 +140,12 @@ def busy(go_on):
 BLOCKS = (asleep, locked, with_locked, queued, joining, receiving, busy)
 
 
+def blocked_in(console, name):
+    """True when a stall goes on that was seen in that function."""
+    going = [stall.frame for stall in console._target.stalls() if stall.ongoing]
+    return any(frame is not None and frame.function == name for frame in going)
+
+
 def blocked(kind):
     """Each way to block, one after the other, with a dump in the midst of it."""
     seen = {}
@@ -148,7 +154,9 @@ def blocked(kind):
             go_on = threading.Event()
 
             def other(go_on=go_on, number=number, name=block.__name__):
-                until(lambda: any(stall.ongoing for stall in console._target.stalls()))
+                # In it for long: where a signal comes just before the main thread goes to wait
+                # in C, Python handles it only after the wait.
+                until(lambda: blocked_in(console, name))
                 kill()
                 seen[name] = until(lambda: dumps() == number)
                 go_on.set()

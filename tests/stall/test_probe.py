@@ -124,6 +124,17 @@ def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
     assert stall["duration"] >= THRESHOLD
 
 
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio", "uvloop"))
+def test_nobody_is_blamed_for_the_garbage_collector(python, kind):
+    stalls, listens = run("collects", python, kind)
+    assert len(stalls) == 2
+    for stall in stalls:
+        assert (stall["kind"], stall["call"]) == ("gil_holding_c_call", "garbage collection")
+        assert (stall["task"], stall["frame"], stall["stack"]) == (None, None, [])
+        assert stall["duration"] >= THRESHOLD
+    assert listens == [1, 0]
+
+
 @pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_a_call_that_holds_the_gil_and_sleeps(python, kind):
     (stall,) = run("sleeps_with_the_gil", python, kind)[0]

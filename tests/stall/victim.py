@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import itertools
 import json
 import logging
@@ -220,6 +221,40 @@ async def regex_in_thread(side):
     await settled()
     await asyncio.to_thread(match)
     await ended(side)
+
+
+def crowd(side):
+    """Objects that take the collector three times the threshold or more."""
+    side.do(lambda: side.probe.configure(on=False))
+    gc.disable()
+    kept, spent = [], 0.0
+    while spent < 3 * THRESHOLD:
+        kept.append([[] for _ in range(1_000_000)])
+        started = time.thread_time()
+        gc.collect()
+        spent = time.thread_time() - started
+    side.do(lambda: side.probe.configure(on=True))
+    return kept
+
+
+async def collects(side):
+    """A collection in a task, then in a thread; nothing is told of one once the probe is off."""
+    kept = await asyncio.to_thread(crowd, side)
+
+    async def allocates():
+        await settled()
+        gc.collect()
+
+    await named(allocates())
+    await ended(side)
+    await settled()
+    await asyncio.to_thread(gc.collect)
+    await ended(side, 2)
+    listens = [len(gc.callbacks)]
+    side.do(lambda: side.probe.configure(on=False))
+    listens.append(len(gc.callbacks))
+    del kept[:]
+    return listens
 
 
 async def sleeps_with_the_gil(side):
@@ -610,7 +645,7 @@ async def forked(side):
 SCENARIOS = {
     function.__name__: function
     for function in (
-        culprits, regex, power, power_at_the_end, regex_in_thread, sleeps_with_the_gil, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        culprits, regex, power, power_at_the_end, regex_in_thread, sleeps_with_the_gil, collects, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
         two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
         many, starving,
     )
