@@ -56,6 +56,8 @@ bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/run.py --write $(ARGS)
 	@$(BIN)/python benchmarks/tracking.py
 	@$(BIN)/python benchmarks/polls.py
+	@$(BIN)/python benchmarks/echo.py
+	@$(BIN)/python benchmarks/stalls.py
 
 clean:
 	rm -rf $(VENV) .pythons dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -78,7 +78,7 @@ def setting(
             "XDG_RUNTIME_DIR": str(place / "run"),
         }
         found = Setting(python, "", quick, variables, end)
-        if peer:
+        if peer and peers:
             own = str(place / "env" / "bin" / "python")
             for words in (
                 [python, "-m", "venv", str(place / "env")],
