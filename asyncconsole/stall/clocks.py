@@ -133,6 +133,12 @@ def thread_clock(thread: int | None, vitals: Vitals, *, queue: bool) -> ThreadCl
     return ThreadClock(vitals.time, spent, _queued(thread) if queue else None)
 
 
+def used(thread: int | None, before: Vitals, now: Vitals) -> float:
+    """CPU seconds of a thread between two readings; 0 where they don't tell."""
+    first, last = before.threads.get(thread or 0), now.threads.get(thread or 0)
+    return 0.0 if first is None or last is None else last - first
+
+
 def runnable(thread: int | None) -> bool:
     """True when a thread runs, or would if it had a CPU; False where that can't be read."""
     native = _native(thread)

@@ -21,10 +21,11 @@ from asyncconsole.model import Stall, UsageError
 from asyncconsole.model.status import ProbeStatus
 from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
-from asyncconsole.stall.beat import Beat, send
+from asyncconsole.stall.beat import send
 from asyncconsole.stall.collector import COLLECTOR
 from asyncconsole.stall.glance import Glance, glance
 from asyncconsole.stall.news import News
+from asyncconsole.stall.questions import Questions
 from asyncconsole.stall.record import OpenStall
 from asyncconsole.stall.watch import Lags, Watch
 
@@ -80,7 +81,7 @@ class Probe:
         self._complained = False
         self._timer: asyncio.TimerHandle | None = None
         self._watches: dict[int, Watch] = {}
-        self._asked: dict[int, Beat] = {}
+        self._questions = Questions(book)
         self._ring: deque[Stall] = deque(maxlen=KEPT)
         self._last = 0
         self._before: Vitals | None = None
@@ -173,41 +174,11 @@ class Probe:
         return Lags(None, None, None) if watch is None else watch.lags(time.monotonic())
 
     async def ask(self, number: int, timeout: float) -> float | None:
-        """Wake a loop and measure how long it needs to answer.
-
-        A loop that has not answered the last question is not asked another one.
-
-        Args:
-            number: The loop.
-            timeout: Seconds to wait.
-
-        Returns:
-            Seconds it needed, or None when it doesn't run or didn't answer in time.
-        """
-        loop = self._book.loop(number)
-        running = {fact.number for fact in self._book.find() if fact.running}
-        for gone in set(self._asked) - running:
-            del self._asked[gone]
-        if loop is None or number not in running:
-            return None
-        beat = self._asked.get(number)
-        if beat is None:
-            beat = send(loop)
-            del loop
-            if beat is None:
-                return None
-            self._asked[number] = beat
-        end = time.monotonic() + timeout
-        pause = 0.0005
-        while beat.answered is None and (left := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 2, 0.05)
-        if beat.answered is None:
-            return None
-        if self._asked.get(number) is beat:
-            del self._asked[number]
-            self._watch(number).measured(beat.answered - beat.sent)
-        return beat.answered - beat.sent
+        """Wake a loop and measure how long it needs to answer, as `Questions.ask` does."""
+        took = await self._questions.ask(number, timeout)
+        if took is not None:
+            self._watch(number).measured(took)
+        return took
 
     def _rest(self) -> None:
         """No beats until the next start."""
@@ -342,10 +313,11 @@ class Probe:
             waited, seen = watch.waited, watch.seen
             watch.draft = self._sample(watch, fact, look)
             watch.draft.without_gil += gap.late
+            # It has given the GIL back: the kernel has counted all of its waits for a CPU.
+            ran = gap.late - (watch.waited - waited)
             if before.queued is not None and (seen is None or seen.queued is None):
-                continue  # nobody knows how long its thread had no CPU
-            # It has given the GIL back: the kernel has counted all of its waits.
-            if gap.late - (watch.waited - waited) >= self._threshold:
+                ran = clocks.used(fact.thread, before, look.now)  # nobody knows its waits
+            if ran >= self._threshold:
                 self._declare(watch, began, before.time)
             if watch.beat is None:
                 self._send(watch, fact)

@@ -116,6 +116,14 @@ def test_arithmetic_that_ends_its_task_is_no_secret(kind):
 
 
 @pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
+def test_a_call_that_holds_the_gil_in_the_first_turn_of_a_loop(python, kind):
+    (stall,) = run("power_in_a_first_turn", python, kind)[0]
+    assert (stall["kind"], stall["loop"]) == ("gil_holding_c_call", 2)
+    assert source(stall) == "assert bool(3**exponent)"
+    assert stall["duration"] >= THRESHOLD
+
+
+@pytest.mark.parametrize(("python", "kind"), runs("asyncio"))
 def test_a_thread_without_a_loop_that_holds_the_gil(python, kind):
     (stall,) = run("regex_in_thread", python, kind)[0]
     assert stall["kind"] == "gil_holding_c_call"

@@ -212,6 +212,23 @@ async def power_at_the_end(side):
     await ended(side)
 
 
+async def power_in_a_first_turn(side):
+    """Nobody has seen the loop before."""
+    exponent = await asyncio.to_thread(huge, side)
+    await settled()
+
+    async def raiser():
+        assert bool(3**exponent)
+
+    def run():
+        loop = new_loop(new_loop.kind)
+        loop.run_until_complete(raiser())
+        loop.close()
+
+    await asyncio.to_thread(run)
+    await ended(side)
+
+
 async def regex_in_thread(side):
     text = await asyncio.to_thread(difficult, side)
 
@@ -645,7 +662,7 @@ async def forked(side):
 SCENARIOS = {
     function.__name__: function
     for function in (
-        culprits, regex, power, power_at_the_end, regex_in_thread, sleeps_with_the_gil, collects, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        culprits, regex, power, power_at_the_end, power_in_a_first_turn, regex_in_thread, sleeps_with_the_gil, collects, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
         two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
         many, starving,
     )
