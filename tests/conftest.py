@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from itertools import compress
+from operator import not_
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import interpreters, parallel
+from tests import interpreters, parallel, share
 from tests.documents import validate
 
 if TYPE_CHECKING:
@@ -18,7 +21,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C reach what tests start; on a worker of several, take turns."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a background job
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if (worker := getattr(config, "workerinput", None)) is not None:
+    worker = getattr(config, "workerinput", None)
+    if worker is None and not share.whole(config):
+        os.environ[share.EVERY] = "1"  # for the workers, too
+    if worker is not None:
         config.pluginmanager.register(parallel.Turns(worker["testrunuid"]))
 
 
@@ -28,8 +34,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> parallel.Sch
     return parallel.Scheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A share of the matrix, the longest first."""
+    chosen = share.chosen(items)
+    config.hook.pytest_deselected(items=list(compress(items, map(not_, chosen))))
+    items[:] = compress(items, chosen)
     parallel.order(items)
 
 

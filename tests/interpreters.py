@@ -7,7 +7,6 @@ and the package, prompt_toolkit and (where wheels exist) uvloop and aiohttp can 
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,16 +46,11 @@ def absent() -> dict[str, str]:
     return reasons
 
 
-EVERY = "ASYNCCONSOLE_EVERY"
-_SECOND = frozenset(VERSIONS[::2])
-
 INTERPRETERS = [pytest.param(path, id=version) for version, path in present().items()]
 
 
 def runs(*kinds: str) -> list[Any]:
-    """Every interpreter with asyncio's loop, and each second one with every other kind.
-
-    `EVERY` in the environment makes it every one.
+    """Every interpreter with every kind of loop; `tests.share` says which of it a run takes.
 
     Args:
         kinds: ``asyncio``, ``debug``, ``uvloop``, ``eager``; the last is left out where there
@@ -69,6 +63,5 @@ def runs(*kinds: str) -> list[Any]:
         pytest.param(*parameter.values, kind, id=f"{parameter.id}-{kind}")
         for parameter in INTERPRETERS
         for kind in kinds
-        if (kind != "eager" or parameter.id not in {"3.10", "3.11"})
-        and (kind in {kinds[0], "asyncio"} or parameter.id in _SECOND or EVERY in os.environ)
+        if kind != "eager" or parameter.id not in {"3.10", "3.11"}
     ]

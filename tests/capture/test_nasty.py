@@ -128,10 +128,7 @@ def test_loops_without_an_end(python):
     assert len(found) == 13
 
 
-@pytest.mark.parametrize(
-    ("python", "kind"),
-    [run for run in RUNS if not run.id.endswith("uvloop") or run.id.startswith("3.12")],
-)
+@pytest.mark.parametrize(("python", "kind"), RUNS)
 def test_reading_while_tasks_come_and_go(python, kind):
     """``CHURN_READS`` makes it longer; a million takes a minute or two."""
     reads = int(os.environ.get("CHURN_READS", "40000"))

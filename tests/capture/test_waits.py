@@ -9,30 +9,19 @@ import pytest
 
 from tests.children import run
 from tests.documents import validate
-from tests.interpreters import INTERPRETERS
+from tests.interpreters import runs
 
 PROGRAM = Path(__file__).with_name("waits_child.py")
 LINES = PROGRAM.read_text().splitlines()
 
 
-ELSEWHERE = {  # kinds of loops and tasks, each on some interpreters
-    "uvloop": {"3.10", "3.12", "3.14", "3.15"},
-    "python": {"3.11", "3.14", "3.15"},
-    "subclass": {"3.15"},
-    "debug": {"3.13"},
-    "eager": {"3.12"},
-}
+RUNS = [
+    pytest.param((*run.values, run.id.partition("-")[0]), id=run.id)
+    for run in runs("asyncio", "uvloop", "python", "subclass", "debug", "eager")
+]
 
 
-def _runs():
-    for parameter in INTERPRETERS:
-        for kind in ("asyncio", *ELSEWHERE):
-            if kind == "asyncio" or parameter.id in ELSEWHERE[kind]:
-                run = (*parameter.values, kind, parameter.id)
-                yield pytest.param(run, id=f"{parameter.id}-{kind}")
-
-
-@pytest.fixture(scope="module", params=_runs())
+@pytest.fixture(scope="module", params=RUNS)
 def seen(request, tmp_path_factory):
     python, kind, version = request.param
     folder = tmp_path_factory.mktemp("waits")

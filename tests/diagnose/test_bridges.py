@@ -14,15 +14,11 @@ from asyncconsole.diagnose import confirm
 from asyncconsole.model import Loop, Thread
 from asyncconsole.model.blocked import Blocked, Job, Pool, Source, Stranded
 from tests.diagnose.build import await_wait, snapshot, task
-from tests.interpreters import CHECKOUT, present
+from tests.interpreters import CHECKOUT, runs
 
 PROGRAM = Path(__file__).with_name("threads_child.py")
 HEALTHY = sorted(set(re.findall(r"^async def (healthy_\w+)", PROGRAM.read_text(), re.MULTILINE)))
-RUNS = [
-    pytest.param(python, kind, id=f"{version}-{kind}")
-    for version, python in present().items()
-    for kind in {"3.12": ("uvloop",), "3.14": ("asyncio", "uvloop")}.get(version, ("asyncio",))
-]
+RUNS = runs("asyncio", "uvloop")
 
 HANGS = {
     "result_on_loop": ("threadsafe_result_on_loop", "deadlock", {"handler": "culprit"}),

@@ -9,7 +9,7 @@ from tests.diagnose import broken_provers
 from tests.interpreters import CHECKOUT, INTERPRETERS
 
 PROGRAM = CHECKOUT / "tests" / "diagnose" / "random_waits.py"
-PROGRAMS = 90
+PROGRAMS = 60
 """Random programs for each interpreter."""
 
 

@@ -37,6 +37,9 @@ class Target:
     def close(self):
         pass
 
+    def woken(self):
+        pass
+
     async def snapshot(self, scope="all", *, first=None, only=None):
         if scope == SLOW and OPTIONS.get("slow"):
             print(json.dumps({"looking": scope}), flush=True)
