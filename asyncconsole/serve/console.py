@@ -191,7 +191,7 @@ class Console:
         async def setup() -> None:
             self._target = make_target(side.loop, **options)
             self._target.start()
-            side.when_woken(self._target.woken)
+            side.tell(self._target.watcher)
             self._server = Server(self._target, self._doors, rules, token)
 
         async def teardown() -> None:

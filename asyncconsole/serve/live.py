@@ -76,7 +76,7 @@ class LiveTarget:
         self._probe = Probe(
             loop, self._roll.loops, self._roll.number, stall_threshold, self._observe
         )
-        self.woken = self._probe.woken  # for the side thread
+        self.watcher = self._probe  # of the side thread
         if sinks is not None:
             sinks.attach(self._probe, loop, self)
         self._loop = loop

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from asyncconsole.stall import clocks
+
 _BRISK = 5e-6
 """Seconds; `sys.setswitchinterval` while somebody waits."""
 
@@ -47,6 +49,7 @@ def _leave() -> None:
         # Only what is still ours: the program may have set its own meanwhile.
         if _waiting == 0 and sys.getswitchinterval() <= _BRISK * 2:
             sys.setswitchinterval(_before)
+            clocks.hurried()
 
 
 def forked() -> None:

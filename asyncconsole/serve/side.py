@@ -9,7 +9,7 @@ import selectors
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.loading import forget_half_imports
@@ -22,17 +22,29 @@ _CLOSING = 2.5
 _TASKS = 1.0
 
 
+class Watcher(Protocol):
+    """Who wants to know when the side thread waits; called on it, before all else."""
+
+    def resting(self) -> None:
+        """It goes to wait."""
+
+    def woken(self) -> None:
+        """It has waited."""
+
+
 class _Selector(selectors.DefaultSelector):
-    """Says at once when the thread has waited, for events or for the GIL."""
+    """Says when the thread goes to wait, and at once when it has, for events or for the GIL."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.woken: Callable[[], None] | None = None
+        self.watcher: Watcher | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if self.watcher is not None:
+            self.watcher.resting()
         found = super().select(timeout)
-        if self.woken is not None:
-            self.woken()
+        if self.watcher is not None:
+            self.watcher.woken()
         return found
 
 
@@ -70,9 +82,9 @@ class SideThread:
         """True when called from the side thread itself."""
         return threading.current_thread() is self.thread
 
-    def when_woken(self, call: Callable[[], None]) -> None:
-        """Have ``call`` called on the side thread each time it has waited, before all else."""
-        self._selector.woken = call
+    def tell(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` from now on."""
+        self._selector.watcher = watcher
 
     def start(self) -> None:
         """Start, and wait until ``setup`` is through; bounded.

@@ -75,7 +75,7 @@ class StallProbe:
             probe = Probe(side.loop, known.loops, known.number, threshold)
             sinks.attach(probe, side.loop)
             probe.start()
-            side.when_woken(probe.woken)
+            side.tell(probe)
             self._probe = probe
 
         async def teardown() -> None:

@@ -13,6 +13,7 @@ and had no CPU looks like a stopped process, but the kernel counts that time, to
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -55,6 +56,16 @@ class Vitals(NamedTuple):
     queued: float | None = None
 
 
+class Rest(NamedTuple):
+    """When the side thread last went to wait for events, and its switches by then.
+
+    What it does for clients before that costs switches, too, and many of them.
+    """
+
+    time: float
+    switches: int | None
+
+
 class ThreadClock(NamedTuple):
     """Clocks of one thread, seconds.
 
@@ -90,6 +101,19 @@ def _switch_counter() -> Callable[[], int] | None:
 
 
 _SWITCHES = _switch_counter()
+
+_hurried = -1.0
+
+
+def rest() -> Rest:
+    """The clocks of a thread that goes to wait for events."""
+    return Rest(time.monotonic(), None if _SWITCHES is None else _SWITCHES())
+
+
+def hurried() -> None:
+    """The switch interval was lower up to now: waits for the GIL have been more, and shorter."""
+    global _hurried  # noqa: PLW0603 - the interval is one for the process
+    _hurried = time.monotonic()
 
 
 def read() -> Vitals:
@@ -195,8 +219,15 @@ def _read(path: str) -> bytes:
         return b""
 
 
-def judge(before: Vitals, now: Vitals, due: float) -> Gap:
-    """Why the side thread woke at ``now.time`` and not at ``due``."""
+def judge(before: Vitals, now: Vitals, due: float, rested: Rest | None = None) -> Gap:
+    """Why the side thread woke at ``now.time`` and not at ``due``.
+
+    Args:
+        before: The clocks at the look before.
+        now: The clocks at this one.
+        due: When this one was to be.
+        rested: When it last went to wait for events, if it was after the look before.
+    """
     late = now.time - due
     own = now.own - before.own
     cpu = max(0.0, now.process - before.process - own)
@@ -204,24 +235,33 @@ def judge(before: Vitals, now: Vitals, due: float) -> Gap:
         return Gap("none", max(0.0, late), cpu)
     if own >= late / 4:
         return Gap("busy", late, cpu)
-    if before.switches is not None and now.switches is not None:
+    since = rested or Rest(before.time, before.switches)
+    if since.switches is not None and now.switches is not None:
         interval = max(1e-6, sys.getswitchinterval())
-        waits = now.switches - before.switches
+        waits = now.switches - since.switches
         asked = late / max(interval, 0.005)
         if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
             if waits < max(4, asked / 10):
                 return Gap("frozen", late, cpu)
-            calm = waits <= _undisturbed(now.time - before.time)
+            calm = waits <= _undisturbed(since.time, now.time)
             return Gap("held" if calm else "crowded", late, cpu)
     return Gap("held" if cpu >= late / 2 else "frozen", late, cpu)
 
 
-def _undisturbed(seconds: float) -> float:
-    """How often a thread can ask for the GIL in that time, unless somebody gives it back."""
-    return 1.02 * seconds / max(1e-6, sys.getswitchinterval()) + 4
+def _undisturbed(start: float, end: float, waited: float = 0.0) -> float:
+    """How often a thread can ask for the GIL between two times, unless somebody gives it back.
+
+    Not bounded where the interval was lower at first: whoever keeps others from the GIL then
+    doesn't give it back.
+    """
+    if start < _hurried:
+        return math.inf
+    return 1.02 * (end - start - waited) / max(1e-6, sys.getswitchinterval()) + 4
 
 
-def settle(gap: Gap, before: Vitals, now: Vitals, queued: float | None) -> Gap:
+def settle(
+    gap: Gap, before: Vitals, now: Vitals, queued: float | None, rested: Rest | None = None
+) -> Gap:
     """The same gap, with the time in mind in which the side thread waited for a CPU.
 
     Without one it looks stopped, and asks for the GIL less often than it is woken to.
@@ -231,13 +271,16 @@ def settle(gap: Gap, before: Vitals, now: Vitals, queued: float | None) -> Gap:
         before: The clocks before the gap.
         now: The clocks after it.
         queued: `own_queue` after it.
+        rested: As for `judge`.
     """
     if before.queued is None or queued is None:
         return gap
-    waited = queued - before.queued
+    since = rested or Rest(before.time, before.switches)
+    # What it waited for a CPU before it went to wait for events is not known: all of it, at most.
+    waited = max(0.0, queued - before.queued - (since.time - before.time))
     if gap.reason == "frozen" and waited >= gap.late / 2:
         return gap._replace(reason="queued")
-    if gap.reason == "held" and before.switches is not None and now.switches is not None:
-        calm = now.switches - before.switches <= _undisturbed(now.time - before.time - waited)
+    if gap.reason == "held" and since.switches is not None and now.switches is not None:
+        calm = now.switches - since.switches <= _undisturbed(since.time, now.time, waited)
         return gap if calm else gap._replace(reason="crowded")
     return gap

@@ -87,6 +87,7 @@ class Probe:
         self._before: Vitals | None = None
         self._older: Vitals | None = None
         self._due = 0.0
+        self._rested: clocks.Rest | None = None
         self.news = News()
         self._born = 0.0
         self.configure(threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
@@ -110,6 +111,11 @@ class Probe:
             self._born = self._due = time.monotonic()
             COLLECTOR.watch(self)
             self._timer = self._loop.call_later(0, self._tick)
+
+    def resting(self) -> None:
+        """The side thread goes to wait for events; when it is late by now, it looks first."""
+        self.woken()
+        self._rested = clocks.rest()
 
     def woken(self) -> None:
         """The side thread has just got the GIL back: when it is late, it looks at once.
@@ -222,7 +228,8 @@ class Probe:
         """
         vitals = clocks.read()
         before = self._before or vitals
-        gap = clocks.judge(before, vitals, self._due if self._before else vitals.time)
+        rested, self._rested = self._rested, None
+        gap = clocks.judge(before, vitals, self._due if self._before else vitals.time, rested)
         older, self._older, self._before = self._older, self._before, vitals
         facts = self._book.find()
         running = [fact for fact in facts if fact.running]
@@ -233,7 +240,7 @@ class Probe:
             glances = {fact.number: self._glance(fact) for fact, _ in holder.loops}
         if gap.reason in {"frozen", "held"}:
             # This gives the GIL back: whoever had it may go on.
-            gap = clocks.settle(gap, before, vitals, clocks.own_queue())
+            gap = clocks.settle(gap, before, vitals, clocks.own_queue(), rested)
             if gap.reason != "held":
                 holder, glances = None, {}
         if gap.reason == "frozen":

@@ -37,8 +37,7 @@ class Target:
     def close(self):
         pass
 
-    def woken(self):
-        pass
+    watcher = None
 
     async def snapshot(self, scope="all", *, first=None, only=None):
         if scope == SLOW and OPTIONS.get("slow"):

@@ -96,6 +96,28 @@ def test_turns_that_are_given_back_show_also_where_cpus_are_scarce(asked, waited
     assert settle(Gap("held", 1.0, 1.0), before, now, queued) == Gap(told, 1.0, 1.0)
 
 
+def test_what_was_done_for_clients_before_is_no_question_for_the_gil():
+    before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0)
+    now = Vitals(101.2, 11.0, 1.0, 900 + round(PER_SECOND * 0.98), {})
+    rested = clocks.Rest(100.1, 900)
+    assert judge(before, now, 100.2).reason == "crowded"
+    gap = judge(before, now, 100.2, rested)
+    assert gap.reason == "held"
+    assert settle(gap, before, now, 2.1, rested) == gap
+    assert settle(gap, before, now, 2.6, rested).reason == "crowded"
+
+
+def test_a_gap_that_began_while_a_command_ran(monkeypatch):
+    monkeypatch.setattr(clocks, "_hurried", -1.0)
+    clocks.hurried()
+    ended = time.monotonic()
+    before = Vitals(ended - 1.2, 10.0, 1.0, 500, {}, 2.0)
+    now = Vitals(ended, 11.0, 1.0, 20_000, {})
+    gap = judge(before, now, ended - 1.0)
+    assert gap.reason == "held"
+    assert settle(gap, before, now, 2.6) == gap
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux counts it")
 def test_the_kernel_counts_time_without_a_cpu():
     assert clocks.own_queue() is not None
