@@ -14,6 +14,12 @@ from asyncconsole.stall.clocks import Gap, Vitals, judge, settle, thread_clock
 pytestmark = pytest.mark.alone
 
 
+@pytest.fixture(autouse=True)
+def _nobody_hurried(monkeypatch):
+    """Tests of commands may have, in this very process; times here are not of this machine."""
+    monkeypatch.setattr(clocks, "_hurried", -1.0)
+
+
 def gap(*, late=1.0, own=0.0, cpu=0.0, switches=0):
     before = Vitals(100.0, 10.0, 1.0, None if switches is None else 500, {})
     now = Vitals(
@@ -107,8 +113,7 @@ def test_what_was_done_for_clients_before_is_no_question_for_the_gil():
     assert settle(gap, before, now, 2.6, rested).reason == "crowded"
 
 
-def test_a_gap_that_began_while_a_command_ran(monkeypatch):
-    monkeypatch.setattr(clocks, "_hurried", -1.0)
+def test_a_gap_that_began_while_a_command_ran():
     clocks.hurried()
     ended = time.monotonic()
     before = Vitals(ended - 1.2, 10.0, 1.0, 500, {}, 2.0)
