@@ -6,6 +6,7 @@ too many. So it looks like a call in C there, and is nobody's doing.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from collections import deque
@@ -69,7 +70,10 @@ class Collector:
         """Nobody is there who wants to know, as in a forked child."""
         self._owners.clear()
         self._state[0] = 0.0
-        gc.callbacks[:] = [one for one in gc.callbacks if one is not self.note]
+        # One by one: what the program adds to the list meanwhile is the program's.
+        with contextlib.suppress(Exception):  # not there, or another callback can't be compared
+            while self.note in gc.callbacks:
+                gc.callbacks.remove(self.note)
 
     def spent(self, start: float, end: float) -> float:
         """Seconds between two monotonic times in which something was collected.
