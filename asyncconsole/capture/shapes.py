@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from asyncconsole.capture.code import CodeFacts, code_facts, short
-from asyncconsole.capture.objects import attribute, space
+from asyncconsole.capture.objects import Types, attribute, space
 from asyncconsole.model import Frame
 
 MOST_SPOTS = 8192
@@ -162,6 +162,8 @@ def compiled(step: Any) -> tuple[Any, Any, bool] | None:
 
     The frame is one that Cython makes on request, only to show code and name.
     """
+    if type(step) in _NATIVE:
+        return None  # CPython's own may be asked only as `awaited` does
     own = space(type(step))
     for frame, below, running in _FACTS:
         # Only C code can give a class a descriptor of this type.
@@ -171,6 +173,7 @@ def compiled(step: Any) -> tuple[Any, Any, bool] | None:
     return None
 
 
+_NATIVE = Types(types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
 _FACTS = (
     ("cr_frame", "cr_await", "cr_running"),
     ("gi_frame", "gi_yieldfrom", "gi_running"),

@@ -46,10 +46,12 @@ def _leave() -> None:
     global _waiting  # noqa: PLW0603 - as above
     with _lock:
         _waiting -= 1
+        if _waiting:
+            return
+        clocks.hurried()
         # Only what is still ours: the program may have set its own meanwhile.
-        if _waiting == 0 and sys.getswitchinterval() <= _BRISK * 2:
+        if sys.getswitchinterval() <= _BRISK * 2:
             sys.setswitchinterval(_before)
-            clocks.hurried()
 
 
 def forked() -> None:
