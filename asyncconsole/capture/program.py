@@ -26,6 +26,7 @@ from asyncconsole.capture import (
     roll,
     standstill,
     stranded,
+    watched,
 )
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.look import Look, Steps
@@ -116,7 +117,7 @@ class Program(roll.Roll):
         work = jobs.link(self._unread(), self.tasks, threads=True, every=bool(starts))
         still = standstill.read(self, work, starts)
         asleep = {
-            fact.number: (queue, stranded.files(loop))
+            fact.number: (queue, watched.files(loop))
             for fact, loop in loops
             if (queue := stranded.read(self, snapshot, fact, loop))
         }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain, futures, jobs, pending, timers
 from asyncconsole.capture.loops import LoopFact, thread_frames
-from asyncconsole.capture.objects import attribute, type_name
+from asyncconsole.capture.objects import type_name
 from asyncconsole.capture.process import OWN_THREADS
 from asyncconsole.capture.waits import describe, understand
 from asyncconsole.model.blocked import Stranded
@@ -37,14 +37,6 @@ def read(program: Program, snapshot: Snapshot, fact: LoopFact, loop: Any) -> tup
         return ()
     handles = pending.handles(loop)[:MOST]
     return tuple(_stranded(program, snapshot, loop, handle) for handle in handles)
-
-
-def files(loop: Any) -> int | None:
-    """Sockets and pipes a loop waits for, without its own; None when it doesn't tell."""
-    keys = attribute(attribute(loop, "_selector"), "_fd_to_key")
-    if type(keys) is not dict:
-        return None
-    return max(0, len(keys) - 1)  # one is the pipe by which other threads wake it
 
 
 def _stranded(program: Program, snapshot: Snapshot, loop: Any, handle: Any) -> Stranded:

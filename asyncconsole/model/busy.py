@@ -20,6 +20,7 @@ class Busy:
         found: Looks in which it was found.
         turns: Different turns of the loop that were met; None when the loop doesn't tell.
         queue: False when the loop doesn't show which callbacks are ready.
+        watched: True when the callback is that of a socket or pipe, which was ready.
         answer: Seconds until it ran a callback that it was given; None if it did not.
     """
 
@@ -33,4 +34,5 @@ class Busy:
     found: int = 0
     turns: int | None = None
     queue: bool = True
+    watched: bool = False
     answer: float | None = None

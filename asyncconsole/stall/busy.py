@@ -12,7 +12,7 @@ from collections.abc import Collection
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.capture import futures
+from asyncconsole.capture import futures, watched
 from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.loops import DEPTH, LoopFact, entries, thread_frames
 from asyncconsole.capture.objects import attribute
@@ -93,7 +93,9 @@ async def _spinning(book: LoopBook) -> set[int]:
     hidden = {
         f.number: f.thread
         for f in book.find()
-        if f.running and f.thread is not None and (f.ready is None or f.ready)
+        if f.running
+        and f.thread is not None
+        and (f.ready is None or f.ready or _files(f.reference()))
     }
     if not hidden:
         return set()
@@ -119,7 +121,9 @@ class _Seen:
         self._tasks = 0
         self.queue = True
         self._turns: set[float] = set()
+        self._polled = False
         self._callbacks: dict[_Callback, int] = {}
+        self._files: set[_Callback] = set()
 
     def look(self, fact: LoopFact, door: int) -> None:
         """One look; what can't be read in it is not counted."""
@@ -135,11 +139,16 @@ class _Seen:
             self.queue = False
         else:
             working = _sort(callbacks, found) or working
-        running = None if working else _running(fact.thread, door)
+        running = None if working or fact.idle else _running(fact.thread, door)
         if callbacks is None and running is None and not working:
             return  # it polls: nothing can be seen of it in this moment
         if running is not None and not working:
             found.add(running)
+        if fact.idle:  # what its next turn runs is not in its queue yet
+            self._polled = True
+            files = _files(loop)
+            self._files |= files
+            found |= files
         self.looks += 1
         began = turn_began(loop, fact.thread)
         if began is not None:
@@ -150,9 +159,10 @@ class _Seen:
 
     def told(self) -> Busy:
         """All of it."""
-        (function, file, line), found = max(
+        callback, found = max(
             self._callbacks.items(), key=lambda item: item[1], default=(("", "", 0), 0)
         )
+        function, file, line = callback
         beat = self._beat
         answered = None if beat is None or beat.answered is None else beat.answered - beat.sent
         return Busy(
@@ -164,8 +174,10 @@ class _Seen:
             file=file,
             line=line,
             found=found,
-            turns=len(self._turns) or None,
+            # Between a look into a turn and one at its wait for events, a turn passed.
+            turns=len(self._turns) + self._polled if self._turns else None,
             queue=self.queue,
+            watched=callback in self._files,
             answer=answered,
         )
 
@@ -194,8 +206,18 @@ def _sort(callbacks: list[Any], found: set[_Callback]) -> bool:
     return working
 
 
+def _files(loop: Any) -> set[_Callback]:
+    """What a loop's next turn runs because a socket or pipe is ready."""
+    found: set[_Callback] = set()
+    try:
+        _sort(watched.ready(loop), found)
+    except Exception:  # they change while they are read
+        return set()
+    return found
+
+
 def _running(thread: int | None, door: int) -> _Callback | None:
-    """The callback that a loop's thread is in."""
+    """The callback that a loop's thread is in, which does not wait for events."""
     frame = thread_frames().get(thread or 0)
     codes = entries()
     outermost: CodeType | None = None

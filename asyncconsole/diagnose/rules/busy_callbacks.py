@@ -20,6 +20,19 @@ HARDLY = 0.25
 """Share of them in which a task ran, at most."""
 
 
+_AGAIN = {
+    False: "is scheduled anew in every turn",
+    True: "runs in every turn, for its socket or pipe stays ready",
+}
+
+_FIX = {
+    False: "let the callback schedule itself again only while there is something to do, and "
+    "wait for what it waits for: an event, a future, a timer (`call_later`)",
+    True: "let the callback take all there is to read, or call `remove_reader` at the end of the "
+    "stream; a writer is for `add_writer` only while there is something to write",
+}
+
+
 class _BusyCallbacks:
     kind = "busy_callbacks"
     rank = 85
@@ -39,10 +52,9 @@ class _BusyCallbacks:
             proven=False,
             kind=self.kind,
             summary=f"{name[:1].upper()}{name[1:]} spins: the callback {busy.function} ({where}) "
-            "is scheduled anew in every turn, and hardly a task runs",
+            f"{_AGAIN[busy.watched]}, and hardly a task runs",
             evidence=tuple(_evidence(busy)),
-            fix="let the callback schedule itself again only while there is something to do, and "
-            "wait for what it waits for: an event, a future, a timer (`call_later`)",
+            fix=_FIX[busy.watched],
             now="console   opens a REPL in that loop, where whatever the callback repeats for can "
             "be put right",
             assumes="not proven: it may be work in many small pieces, which comes to an end",
