@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from asyncconsole.capture.names import name
     from asyncconsole.model import Diagnosis, Snapshot, Stall
+    from asyncconsole.own.registry import command
     from asyncconsole.serve.console import Console
     from asyncconsole.serve.dump import dump
     from asyncconsole.serve.look import diagnose, snapshot
@@ -33,6 +34,7 @@ __all__ = [
     "Stall",
     "StallProbe",
     "__version__",
+    "command",
     "diagnose",
     "dump",
     "name",
@@ -46,6 +48,7 @@ _HOMES = {
     "Snapshot": "asyncconsole.model",
     "Stall": "asyncconsole.model",
     "StallProbe": "asyncconsole.serve.stall_probe",
+    "command": "asyncconsole.own.registry",
     "diagnose": "asyncconsole.serve.look",
     "dump": "asyncconsole.serve.dump",
     "name": "asyncconsole.capture.names",

@@ -16,6 +16,7 @@ class OptionParser(argparse.ArgumentParser):
     """argparse that raises `UsageError` and never prints, exits or reads ``sys.argv``."""
 
     def __init__(self, name: str) -> None:
+        self.offers: dict[str, tuple[str, ...]] = {}  # words to complete with, by an action's dest
         super().__init__(prog=name, add_help=False, allow_abbrev=False)
         self.add_argument("--json", action="store_true", help="one JSON document")
 
@@ -67,6 +68,7 @@ class Command:
         deadline: Seconds after which the session gives up and says so.
         interactive: True when it needs the terminal itself.
         group: Heading in ``help``.
+        about: More lines for ``help COMMAND``.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Command:
     interactive: bool = False
     group: str = "look"
     examples: tuple[str, ...] = field(default=())
+    about: tuple[str, ...] = ()
 
     def parser(self) -> OptionParser:
         """A fresh parser of this command's options."""

@@ -6,27 +6,22 @@ import argparse
 import importlib
 import pkgutil
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from asyncconsole import commands
-from asyncconsole.commands.command import Command, nearest
+from asyncconsole.commands.command import Command, OptionParser, nearest
 from asyncconsole.model import Snapshot, UsageError
-
-ROOM = {
-    *("command", "dispatch", "findings", "flame", "freed", "links", "port", "resort", "select"),
-    *("phrases", "slow", "verdict"),
-}
-"""Modules of this folder that are not commands."""
+from asyncconsole.own import adapter
 
 
 @cache
 def catalogue() -> dict[str, Command]:
-    """Every command by its name: one file in this folder each."""
+    """Every command of the console by its name: one file in this folder each."""
     found = {}
     for module in pkgutil.iter_modules(commands.__path__):
-        if module.name in ROOM:
+        if module.name in commands.ROOM:
             continue
         command: Command = importlib.import_module(f"{commands.__name__}.{module.name}").COMMAND
         found[command.name] = command
@@ -34,13 +29,20 @@ def catalogue() -> dict[str, Command]:
 
 
 @cache
+def _built_in() -> dict[str, Command]:
+    """Those by each of their names."""
+    return dict(_named(catalogue().values()))
+
+
 def names() -> dict[str, Command]:
-    """Every command by each of its names."""
-    found = {}
-    for command in catalogue().values():
+    """Every command by each of its names, the program's own ones too."""
+    return {**dict(_named(adapter.commands().values())), **_built_in()}
+
+
+def _named(listed: Iterable[Command]) -> Iterator[tuple[str, Command]]:
+    for command in listed:
         for name in (command.name, *command.aliases):
-            found[name] = command
-    return found
+            yield name, command
 
 
 def find(word: str) -> Command:
@@ -111,21 +113,28 @@ def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
     command = names().get(head.split()[0])
     if command is None:
         return 0, []
-    actions = command.parser()._actions  # noqa: SLF001 - argparse has no public list of options
-    if word.startswith("-"):
+    parser = command.parser()
+    actions = parser._actions  # noqa: SLF001 - argparse has no public list of options
+    before = head.split()[-1]
+    option = next((action for action in actions if before in action.option_strings), None)
+    if option is not None and option.nargs != 0:  # its value
+        choices = _values(option, snapshot, parser)
+    elif word.startswith("-"):
         choices = [option for action in actions for option in action.option_strings]
     else:
         choices = []
         for action in actions:
             if not action.option_strings:
-                choices += _arguments(action, snapshot)
+                choices += _values(action, snapshot, parser)
     return len(word), [choice for choice in choices if choice.startswith(word)]
 
 
-def _arguments(action: argparse.Action, snapshot: Snapshot | None) -> list[str]:
-    """Values for one positional argument."""
+def _values(action: argparse.Action, snapshot: Snapshot | None, parser: OptionParser) -> list[str]:
+    """Values for one argument."""
     if action.metavar == "COMMAND":
         return list(names())
+    if action.dest in parser.offers:
+        return list(parser.offers[action.dest])
     if action.choices:
         return [str(choice) for choice in action.choices]
     if snapshot is None:

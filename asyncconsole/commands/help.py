@@ -8,7 +8,12 @@ from asyncconsole.commands.command import Command
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Line, Result, Text, line
 
-_GROUPS = {"look": "Look", "act": "Act (changes the program)", "console": "Console"}
+_GROUPS = {
+    "look": "Look",
+    "act": "Act (changes the program)",
+    "own": "The program's own",
+    "console": "Console",
+}
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +23,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 async def _run(_target: Target, options: argparse.Namespace) -> Result:
     # dispatch lists the commands, this one among them: it can't be imported above.
     from asyncconsole.commands.dispatch import catalogue, find  # noqa: PLC0415
+    from asyncconsole.own import adapter  # noqa: PLC0415 - as above
 
     if options.command:
         command = find(options.command)
         lines = _one(command)
         commands = [command]
     else:
-        commands = list(catalogue().values())
+        commands = [*catalogue().values(), *adapter.commands().values()]
         lines = _all(commands)
     document = {
         "schema": "asyncconsole/help/1",
@@ -52,11 +58,13 @@ def _all(commands: list[Command]) -> list[Line]:
     width = max(len(", ".join((c.name, *c.aliases))) for c in commands)
     lines: list[Line] = []
     for group, title in _GROUPS.items():
+        members = [command for command in commands if command.group == group]
+        if not members:
+            continue
         lines.append(line((title, "heading")))
-        for command in commands:
-            if command.group == group:
-                names = ", ".join((command.name, *command.aliases))
-                lines.append(line("  ", (names.ljust(width), "name"), f"  {command.summary}"))
+        for command in members:
+            names = ", ".join((command.name, *command.aliases))
+            lines.append(line("  ", (names.ljust(width), "name"), f"  {command.summary}"))
         lines.append(line())
     lines.append(line("`help COMMAND` tells more; every command takes --json."))
     return lines
@@ -64,14 +72,19 @@ def _all(commands: list[Command]) -> list[Line]:
 
 def _one(command: Command) -> list[Line]:
     lines = [line((usage(command), "name")), line(command.summary)]
+    lines += [line(text) for text in command.about]
     if command.aliases:
         lines.append(line(f"Also: {', '.join(command.aliases)}"))
+    if command.group == "own":
+        does = "It changes the program. " if command.effect == "write" else ""
+        lines.append(line(f"{does}It is the program's own; the console is not to blame for it."))
     for action in command.parser()._actions:  # noqa: SLF001 - argparse has no public list of options
         name = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         if action.option_strings and action.metavar:
             name += f" {action.metavar}"
+        text = (action.help or "").replace("%%", "%")  # as argparse would show it
         choices = f" ({', '.join(map(str, action.choices))})" if action.choices else ""
-        lines.append(line("  ", (name.ljust(18), "id"), f"  {action.help or ''}{choices}"))
+        lines.append(line("  ", (name.ljust(18), "id"), f"  {text}{choices}"))
     lines += [line(f"Example: {example}") for example in command.examples]
     return lines
 

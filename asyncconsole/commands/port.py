@@ -266,6 +266,21 @@ class Target(Protocol):
         """Tasks that ended while tasks were tracked, oldest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a program does at a signal.
+
+    Attributes:
+        words: A verb and more: ``calls on_term (app.py:12) in the main thread``.
+        ends: The process ends, or stands still, at once.
+        python: Python code of the program runs for it.
+    """
+
+    words: str
+    ends: bool = False
+    python: bool = False
+
+
 class ReplTarget(Target, Protocol):
     """A live program in whose loop statements can be run."""
 
@@ -287,6 +302,20 @@ class ReplTarget(Target, Protocol):
 
     def ignore_loop(self, loop: Any) -> None:
         """Never show ``loop``, its tasks or its thread: it is the console's own."""
+
+    def reaction(self, signal: int) -> Reaction:
+        """What the program does at a signal; changes nothing."""
+
+    def send_signal(self, signal: int, *, soon: bool) -> int:
+        """Send the process a signal.
+
+        Args:
+            signal: Its number.
+            soon: At once; False leaves time for an answer to get to the client.
+
+        Returns:
+            The pid.
+        """
 
 
 class Terminal(Protocol):

@@ -18,6 +18,7 @@ MOST = 10_000
 """Items of a container from which on only the first ones are shown."""
 
 _HERE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib would be one more import
+_OWN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "own") + os.sep  # noqa: PTH118, PTH120 - as above
 
 _CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque, str, bytes, bytearray)
 
@@ -36,7 +37,7 @@ def show(value: Any) -> str:
     except Interrupted:
         raise
     except BaseException as error:
-        return f"<{_kind(value)} object at {id(value):#x}, whose repr raised {_brief(error)}>"
+        return f"<{_kind(value)} object at {id(value):#x}, whose repr raised {brief(error)}>"
 
 
 def _beginning(value: Any) -> str:
@@ -57,7 +58,7 @@ def _kind(value: Any) -> str:
     return str(type.__dict__["__name__"].__get__(type(value)))
 
 
-def _brief(error: BaseException) -> str:
+def brief(error: BaseException) -> str:
     """An exception in one line."""
     try:
         return _cut(repr(error), 300)
@@ -84,7 +85,7 @@ def explain(error: BaseException) -> str:
     except Interrupted:
         raise
     except BaseException as broken:
-        return f"{_kind(error)} (its traceback can't be shown: {_brief(broken)})\n"
+        return f"{_kind(error)} (its traceback can't be shown: {brief(broken)})\n"
 
 
 def explain_syntax(error: BaseException) -> str:
@@ -95,6 +96,11 @@ def explain_syntax(error: BaseException) -> str:
         return f"{_kind(error)}\n"
 
 
+def ours(file: str) -> bool:
+    """Whether that file only runs code for others; tracebacks leave it out."""
+    return file.startswith((_HERE, _OWN))
+
+
 def _forget_us(trace: traceback.TracebackException, seen: set[int]) -> None:
     """Take our frames out of a traceback and of those it comes from."""
     waiting = [trace]
@@ -103,6 +109,6 @@ def _forget_us(trace: traceback.TracebackException, seen: set[int]) -> None:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        one.stack[:] = [frame for frame in one.stack if not frame.filename.startswith(_HERE)]
+        one.stack[:] = [frame for frame in one.stack if not ours(frame.filename)]
         waiting += [more for more in (one.__cause__, one.__context__) if more is not None]
         waiting += getattr(one, "exceptions", None) or []

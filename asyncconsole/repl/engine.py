@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from asyncconsole.commands.port import ReplTarget, Terminal
+from asyncconsole.repl.statement import Outcome, Scope
+from asyncconsole.repl.work import Work
+
+NOTHING = object()
+"""The code of lines that say nothing: blank ones, comments."""
 
 
 class Engine(Protocol):
@@ -25,3 +31,26 @@ class Engine(Protocol):
             UnknownItemError: The program has no loop of that number.
             asyncio.CancelledError: The client left. A running statement was told to stop.
         """
+
+
+class Language(Protocol):
+    """What the engines differ in: how lines become statements. One for each session.
+
+    Attributes:
+        name: For the greeting; "" for plain Python.
+    """
+
+    name: str
+
+    def compile(self, lines: list[str]) -> Any:
+        """What `statement` needs; None when more lines are to come, `NOTHING` for none.
+
+        Raises:
+            SyntaxError: And the others in `asyncconsole.repl.source.UNREADABLE`.
+        """
+
+    def statement(self, code: Any, scope: Scope, ended: Callable[[], None]) -> Work[Outcome]:
+        """What `compile` gave, ready to begin."""
+
+    def forget(self) -> None:
+        """The session is over."""

@@ -65,7 +65,7 @@ class Compiler:
             SyntaxError: And the others in `UNREADABLE`.
         """
         text = "\n".join(lines)
-        if not any(_says_something(line) for line in lines):
+        if not any(says_something(line) for line in lines):
             return Code((), awaits=False)
         if len(text) > LONGEST:
             msg = f"more than {LONGEST:,} characters in one statement"
@@ -137,7 +137,8 @@ class Compiler:
             linecache.cache.pop(self._names.popleft(), None)
 
 
-def _says_something(line: str) -> bool:
+def says_something(line: str) -> bool:
+    """Whether a line is more than blanks and a comment."""
     bare = line.strip()
     return bool(bare) and not bare.startswith("#")
 

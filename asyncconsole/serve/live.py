@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from asyncconsole.stall import Probe
 if TYPE_CHECKING:
     from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
-    from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Scope
+    from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Reaction, Scope
     from asyncconsole.model import Snapshot, Stall
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.busy import Busy
@@ -363,24 +362,13 @@ class LiveTarget:
         return self._tracker.ended() if self._tracker is not None else ()
 
     def namespace(self) -> dict[str, Any]:
-        """Names for a new REPL session: the program's main module's, then ``locals``.
+        """Names for a new REPL session."""
+        from asyncconsole.serve.namespace import names
 
-        A copy: what a session binds is its own.
-        """
-        main = sys.modules.get("__main__")
-        theirs = {
-            name: value
-            for name, value in (vars(main).items() if main is not None else ())
-            if not name.startswith("__")
-        }
-        return {**theirs, "asyncio": asyncio, **self._locals, "__name__": "__console__"}
+        return names(self._locals)
 
     def submit(self, loop: int, function: Callable[[], Any]) -> Callable[[], None]:
-        """Run ``function()`` on a loop soon.
-
-        Raises:
-            UnknownItemError: There is no such loop, or it is closed.
-        """
+        """Run ``function()`` on a loop soon."""
         found = self._roll.loops.loop(loop)
         if found is None:
             msg = f"No loop {loop}. `loops` lists them."
@@ -395,3 +383,15 @@ class LiveTarget:
     def ignore_loop(self, loop: Any) -> None:
         """Leave out a loop that the console made for itself."""
         self._roll.loops.ignore(loop)
+
+    def reaction(self, signal: int) -> Reaction:
+        """What the program does at a signal."""
+        from asyncconsole.serve.signalling import reaction
+
+        return reaction(signal)
+
+    def send_signal(self, signal: int, *, soon: bool) -> int:
+        """Send the process a signal."""
+        from asyncconsole.serve.signalling import send
+
+        return send(signal, self._loop, soon=soon)

@@ -18,7 +18,7 @@ from asyncconsole.capture import exits, flow, program, readers
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Target, Terminal
 from asyncconsole.diagnose.rules import all_rules
-from asyncconsole.serve import access, loading, sniff, wire
+from asyncconsole.serve import access, extensions, loading, sniff, wire
 from asyncconsole.serve.door import Connection
 from asyncconsole.serve.inbox import LINE_LIMIT
 from asyncconsole.serve.journal import log, note
@@ -61,6 +61,7 @@ _LATER = (
     "asyncconsole.capture.hop",
     "asyncconsole.render.flow",
     "asyncconsole.render.width",
+    "asyncconsole.repl.aio",
     "asyncconsole.repl.stdlib",
     "asyncconsole.serve.autopsy",
     "asyncconsole.serve.census",
@@ -68,8 +69,10 @@ _LATER = (
     "asyncconsole.serve.dump",
     "asyncconsole.serve.lags",
     "asyncconsole.serve.look",
+    "asyncconsole.serve.namespace",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
+    "asyncconsole.serve.signalling",
     "asyncconsole.serve.timing",
     "asyncconsole.serve.turns",
     "asyncconsole.stall.busy",
@@ -94,6 +97,7 @@ def prepare() -> None:
     flow._reader()  # noqa: SLF001 - as above
     program.shared()
     readers.wait_codes()
+    extensions.load()
     all_rules()
     for command in dispatch.names().values():
         command.parser().format_help()  # argparse imports some more for it
@@ -121,6 +125,7 @@ class Reception:
         """From the first byte to the last."""
         outlet = None
         try:
+            await extensions.catch_up()
             reader, outlet = await self._open(client, tls)
             await self._greet(reader, outlet, client)
         except (OSError, EOFError, asyncio.TimeoutError, asyncio.IncompleteReadError):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncconsole.model import UnknownItemError, UsageError
-from asyncconsole.repl import stdlib
+from asyncconsole.repl import session
 from tests.repl.stage import PATIENCE, Program, talk, until
 
 SCENARIOS: dict[str, Callable[[Program], Awaitable[None]]] = {}
@@ -673,7 +673,7 @@ def play(report: str, which: list[str], *, uvloop: bool) -> None:
         loop = library.new_event_loop()
     else:
         loop = asyncio.new_event_loop()
-    stdlib.SOON = 0.4  # seconds; people get one
+    session.SOON = 0.4  # seconds; people get one
     program = Program([loop])
     loop.set_exception_handler(program.complain)
     results: dict[str, str] = {}

@@ -24,6 +24,7 @@ from asyncconsole.capture.chain import Chain, Level, walk
 from asyncconsole.capture.code import code_facts
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.libraries.library import Book, Lead, LibraryReader, Loan, empty, held_by
+from asyncconsole.capture.libraries.shipped import ShippedReader
 from asyncconsole.capture.objects import attribute, mro
 from asyncconsole.model import Gap
 
@@ -34,6 +35,7 @@ __all__ = [
     "install",
     "keep_owners",
     "leads",
+    "learn",
     "lent",
     "used",
     "waited",
@@ -69,7 +71,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _is_one(name: str) -> bool:
-    return name != "library"
+    return name not in {"library", "shipped"}
 
 
 def install() -> list[Gap]:
@@ -101,6 +103,13 @@ def _install(name: str) -> None:
         getattr(_book, part).update(getattr(book, part))
     readers.register(book.readers)
     _installed.add(name)
+
+
+def learn(reader: readers.Reader) -> None:
+    """Take in a reader that a library ships itself."""
+    known = reader if isinstance(reader, LibraryReader) else ShippedReader(reader)
+    _book.read(known)
+    readers.register({known.type: known})
 
 
 class Waited(NamedTuple):
@@ -152,8 +161,9 @@ def _foreign(chain: Chain) -> list[Level]:
     """The innermost run of levels that are not the program's own, outermost first."""
     index = end = len(chain.levels)
     while index and end - index < MOST_LEVELS:
-        if code_facts(chain.levels[index - 1].code).own:
-            break
+        code = chain.levels[index - 1].code
+        if code_facts(code).own and code.co_filename not in _book.known:
+            break  # what ships a reader is a library, also where it is being written
         index -= 1
     return chain.levels[index:]
 

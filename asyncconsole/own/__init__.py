@@ -1,0 +1,1 @@
+"""Commands that the program, or a library of it, adds to the console."""
