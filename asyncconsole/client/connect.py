@@ -26,6 +26,11 @@ LEAVING = {"exit", "quit", "q"}
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_target(parser)
+    add_commands(parser)
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Options of everything that runs commands."""
     parser.add_argument(
         "-c",
         dest="commands",
@@ -89,19 +94,34 @@ def connect(options: argparse.Namespace) -> int:
     Raises:
         ConsoleError: see `asyncconsole.model.errors`.
     """
-    person = sys.stdin.isatty() and sys.stdout.isatty() and not options.commands
-    if person and options.json:
-        msg = "connect: --json wants a command: -c COMMAND --json."
-        raise UsageError(msg)
+    at_terminal = person(options)
     shown = token(options)
     address = consoles.find(options.target)
-    if person:
+    if at_terminal:
         return interactive(address, shown, options.timeout)
     manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
     with open_wire(address, manner, options.timeout, _onlooker(address)) as wire:
-        if options.commands:
-            return _run_all(wire, iter(options.commands), options, answers=False)
-        return _run_all(wire, _lines(), options, answers=True)
+        return run_all(wire, options)
+
+
+def person(options: argparse.Namespace) -> bool:
+    """True when somebody at a terminal is to have a session.
+
+    Raises:
+        UsageError: ``--json`` without a command.
+    """
+    found = sys.stdin.isatty() and sys.stdout.isatty() and not options.commands
+    if found and options.json:
+        msg = "--json wants a command: -c COMMAND --json."
+        raise UsageError(msg)
+    return found
+
+
+def run_all(wire: Wire, options: argparse.Namespace) -> int:
+    """Run the commands of the options, or else of stdin; the first code that isn't 0."""
+    if options.commands:
+        return _run_all(wire, iter(options.commands), options, answers=False)
+    return _run_all(wire, _lines(), options, answers=True)
 
 
 def interactive(address: Address, shown: str | None, timeout: float) -> int:

@@ -35,6 +35,11 @@ SUBCOMMANDS = {
     ),
     "ls": Subcommand("list live consoles", "asyncconsole.client.ls"),
     "run": Subcommand("run a program with the console on", "asyncconsole.launch.run"),
+    "dump": Subcommand(
+        "write a snapshot of a running program into a file", "asyncconsole.client.dump"
+    ),
+    "view": Subcommand("open such a file: the console's commands", "asyncconsole.client.view"),
+    "diff": Subcommand("say what has moved between two such files", "asyncconsole.client.diff"),
     "check": Subcommand("say whether a program is healthy", "asyncconsole.client.check"),
     "guard": Subcommand(
         "watch a program from outside and tell when it freezes", "asyncconsole.client.guard"

@@ -1,7 +1,18 @@
 """One file per command: options to a query on a snapshot to a result."""
 
 ROOM = frozenset(
-    {"command", "dispatch", "findings", "flame", "freed", "links", "phrases", "port", "resort"}
+    {
+        "changes",
+        "command",
+        "dispatch",
+        "findings",
+        "flame",
+        "freed",
+        "links",
+        "phrases",
+        "port",
+        "resort",
+    }
     | {"select", "slow", "verdict"}
 )
 """Modules of this folder that are not commands."""

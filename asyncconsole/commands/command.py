@@ -67,6 +67,8 @@ class Command:
             ``options.asked`` is true then.
         deadline: Seconds after which the session gives up and says so.
         interactive: True when it needs the terminal itself.
+        living: True when it means nothing for a program as it was; one that changes the
+            program never does.
         group: Heading in ``help``.
         about: More lines for ``help COMMAND``.
     """
@@ -81,6 +83,7 @@ class Command:
     plan: Callable[..., Awaitable[Plan]] | None = None
     deadline: float = 10.0
     interactive: bool = False
+    living: bool = False
     group: str = "look"
     examples: tuple[str, ...] = field(default=())
     about: tuple[str, ...] = ()

@@ -6,11 +6,11 @@ socket and ``asyncconsole connect`` all are a `Terminal`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from asyncconsole.model import Snapshot, Stall
+from asyncconsole.model import ConsoleError, Diagnosis, Snapshot, Stall
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
 from asyncconsole.model.callbacks import Polls, SlowAccount
@@ -279,6 +279,41 @@ class Reaction:
     words: str
     ends: bool = False
     python: bool = False
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """What a `Target` has besides that is a program as it was, from a dump file."""
+
+    title: str
+    """Which program, and when: ``bank.py (pid 4242), taken at 2026-01-01T00:00:00Z``."""
+
+    def judgement(self) -> tuple[Snapshot, Diagnosis]:
+        """The verdict of the time when the program could still be looked at again."""
+
+    def refusal(self, what: str) -> ConsoleError:
+        """The error for what needs a living program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that was written on the program's machine.
+
+    Attributes:
+        path: Where it is.
+        size: Its bytes.
+    """
+
+    path: str
+    size: int
+
+
+Keep = Callable[[AsyncIterator[str], str | None, str], Awaitable[Kept]]
+"""Writes text, compressed, into a new file: ``await keep(pieces, path, name)``.
+
+``path`` is None for a file called ``name`` in the folder for temporary files. Commands find
+this function as ``options.keep``.
+"""
 
 
 class ReplTarget(Target, Protocol):

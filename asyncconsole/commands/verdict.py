@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from asyncconsole.commands.port import Target
+from asyncconsole.commands.port import Recorded, Target
 from asyncconsole.diagnose import again, confirm, look, obscure
 from asyncconsole.model import Diagnosis, Gap, Snapshot
 from asyncconsole.model.autopsy import Autopsy
@@ -42,7 +42,12 @@ async def verdict(
         thorough: Even where that takes some seconds.
         loops: Look closely at what busy loops run.
         first: The first look, if it has just been taken.
+
+    Returns:
+        The program, and the verdict; of a program as it was, the one of that time.
     """
+    if isinstance(target, Recorded):
+        return target.judgement()
     first = first or await target.snapshot("all")
     count = obscure(first) if deep else 0
     most = MOST_THOROUGH if thorough else MOST_OBSCURE

@@ -132,12 +132,19 @@ class Result:
         blocks: What people see.
         exit_code: 0, or 1 when the command could not do what was asked.
         flow: Instead of both, for what is too long to have at once.
+        stream: Likewise, text that is shown as it is; whoever asks for it can't choose how.
     """
 
     document: dict[str, Any] | Callable[[], dict[str, Any]]
     blocks: tuple[Table | Text, ...] | Callable[[], tuple[Table | Text, ...]] = field(default=())
     exit_code: int = 0
     flow: Flow | None = None
+    stream: AsyncIterator[str] | None = None
+
+    @property
+    def passed(self) -> bool:
+        """True when it is shown part by part, and nothing of it is left to show at the end."""
+        return self.flow is not None or self.stream is not None
 
     def told(self) -> dict[str, Any]:
         """The document."""

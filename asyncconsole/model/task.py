@@ -45,7 +45,7 @@ KINDS = (
 )
 """What a task can wait for; see `Wait.kind`."""
 
-Detail = tuple[str, "str | int | float | bool | None"]
+Detail = tuple[str, str | int | float | bool | None]
 """A fact worth showing: its name in words, and its value."""
 
 

@@ -65,6 +65,7 @@ def _adapted(own: Own) -> Command:
         aliases=own.aliases,
         effect=own.effect,
         deadline=own.deadline + GRACE,
+        living=True,
         group="own",
         about=own.about,
     )

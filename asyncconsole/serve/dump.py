@@ -24,6 +24,7 @@ from asyncconsole.commands.port import Target
 from asyncconsole.commands.verdict import verdict
 from asyncconsole.model import Diagnosis, Frame, Result, Snapshot, Task, Text
 from asyncconsole.model.callbacks import Polls
+from asyncconsole.model.recording import NO_PROBE, Recording
 from asyncconsole.model.status import ProbeStatus
 from asyncconsole.render import flow, show
 from asyncconsole.serve.look import examine
@@ -48,8 +49,6 @@ MOST_LINES = 20_000
 
 WIDTH = 100
 """Cells of a rule."""
-
-NO_PROBE = ProbeStatus(on=False, threshold=0.0, interval=0.0)
 
 
 class Writable(Protocol):
@@ -118,7 +117,8 @@ async def look(target: Target) -> Seen:
 
 def pages(seen: Seen) -> Iterator[str]:
     """The dump, part by part."""
-    target = StillTarget(seen.snapshot, seen.probe or NO_PROBE, seen.polls)
+    known = Recording(seen.snapshot, probe=seen.probe or NO_PROBE)
+    target = StillTarget(known, seen.polls)
     yield heading(f"pid {seen.snapshot.pid}, {seen.snapshot.taken_at}")
     yield f"{about(seen.snapshot)}\n"
     yield from _part("Verdict", lambda: _verdict(seen))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.commands import dispatch
-from asyncconsole.commands.port import Target, Terminal
+from asyncconsole.commands.port import Kept, Recorded, Target, Terminal
 from asyncconsole.model import ConsoleError, DeadlineError, Result, Text, UsageError
 from asyncconsole.serve import journal
 from asyncconsole.serve.pace import brisk
@@ -82,7 +82,7 @@ async def perform(
         call = dispatch.parse(line)
         if call is None:
             return Answer()
-        _allow(call, person, rules)
+        _allow(call, target, person, rules)
         plan = call.command.plan
         if plan is not None:
             began = time.monotonic()
@@ -92,11 +92,10 @@ async def perform(
                 timeout = max(0.0, timeout - (time.monotonic() - began))
         if call.changes:
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
+        call.options.keep = _keep
         call.options.person = person.terminal.interactive or person.terminal.colour
         result = await _run(call, target, person, timeout, call.command.run)
-        shown = (
-            "" if result.flow is not None else await _shown(result, person.terminal, json=call.json)
-        )
+        shown = "" if result.passed else await _shown(result, person.terminal, json=call.json)
         return Answer(shown, code=result.exit_code)
     except Leave:
         return Answer(leave=True)
@@ -115,9 +114,11 @@ async def perform(
         )
 
 
-def _allow(call: dispatch.Call, person: Person, rules: Rules) -> None:
+def _allow(call: dispatch.Call, target: Target, person: Person, rules: Rules) -> None:
     command = call.command
     opens_repl = command.name == "console"
+    if isinstance(target, Recorded) and (command.living or call.changes):
+        raise target.refusal(f"`{command.name}`")
     if rules.read_only and (call.changes or opens_repl):
         does = "runs code in" if opens_repl else "changes"
         msg = (
@@ -215,19 +216,29 @@ async def _whole(
 ) -> Any:
     """Run a command; an answer in parts is written as it is read."""
     result = await run(target, call.options)
-    if isinstance(result, Result) and result.flow is not None:
+    if not isinstance(result, Result):
+        return result
+    if result.stream is not None:
+        await _pour(result.stream, person)
+    elif result.flow is not None:
         from asyncconsole.render import flow  # noqa: PLC0415 - loads with the first answer
 
         terminal = person.terminal
         pieces = flow(result.flow, json=call.json, width=terminal.width, colour=terminal.colour)
-        async with aclosing(result.flow.parts), aclosing(pieces):  # type: ignore[type-var]  # both are generators
-            async for piece in pieces:
-                for start in range(0, len(piece), _SLICE):
-                    if person.lost.is_set():
-                        return result
-                    terminal.write(piece[start : start + _SLICE])
-                    await terminal.drain()
+        async with aclosing(result.flow.parts):  # type: ignore[type-var]  # a generator
+            await _pour(pieces, person)
     return result
+
+
+async def _pour(pieces: AsyncIterator[str], person: Person) -> None:
+    """Write what comes, each slice after the client has taken most of the one before."""
+    async with aclosing(pieces):  # type: ignore[type-var]  # a generator
+        async for piece in pieces:
+            for start in range(0, len(piece), _SLICE):
+                if person.lost.is_set():
+                    return
+                person.terminal.write(piece[start : start + _SLICE])
+                await person.terminal.drain()
 
 
 async def _contained(run: Callable[..., Any], *args: Any) -> Any:
@@ -255,6 +266,13 @@ def _late(call: dispatch.Call, limit: float, target: Target) -> str:
         doing = f" ({worst.call})" if worst.call else ""
         why = f"loop {worst.loop} has been blocked for {worst.duration:.1f} s{place}{doing}"
     return f"`{call.command.name}` was not done after {limit:g} s: {why}."
+
+
+async def _keep(pieces: AsyncIterator[str], path: str | None, name: str) -> Kept:
+    """See `asyncconsole.commands.port.Keep`."""
+    from asyncconsole.serve import shelf  # noqa: PLC0415 - few dumps go into files
+
+    return await shelf.keep(pieces, path, name)
 
 
 async def _shown(result: Result, terminal: Terminal, *, json: bool) -> str:

@@ -72,6 +72,7 @@ _LATER = (
     "asyncconsole.serve.namespace",
     "asyncconsole.serve.recovery",
     "asyncconsole.serve.selfcheck",
+    "asyncconsole.serve.shelf",
     "asyncconsole.serve.signalling",
     "asyncconsole.serve.timing",
     "asyncconsole.serve.turns",

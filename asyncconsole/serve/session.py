@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from asyncconsole._version import __version__
 from asyncconsole.commands import dispatch
-from asyncconsole.commands.port import Target, Terminal
+from asyncconsole.commands.port import Recorded, Target, Terminal
 from asyncconsole.model import ConsoleError, Snapshot
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import within
@@ -47,6 +47,7 @@ class Greeter:
 
     def __init__(self, target: Target) -> None:
         self.program = program_name()
+        self._pid = str(os.getpid())
         self._target = target
         self._lock = asyncio.Lock()
         self._banner = ""
@@ -78,8 +79,13 @@ class Greeter:
 
     def _head(self, snapshot: Snapshot | None) -> str:
         words = ["asyncconsole " + __version__, self.program]
-        words.append(f"pid {snapshot.pid if snapshot else os.getpid()}")
+        recorded = isinstance(self._target, Recorded)
+        dump = "dump of " if recorded else ""
+        words.append(f"{dump}pid {snapshot.pid if snapshot else os.getpid()}")
         words.append(f"Python {snapshot.python if snapshot else sys.version.split()[0]}")
+        if snapshot is not None and recorded:
+            self._pid = f"dump of {snapshot.pid}"
+            words.append(f"taken at {snapshot.taken_at}")
         if snapshot is not None and snapshot.uptime > 0:
             words.append(f"up {_spell(snapshot.uptime)}")
         return " · ".join(words) + "\n"
@@ -116,7 +122,7 @@ class Greeter:
         name = PurePath(self.program).stem or "python"
         blocked = [stall.duration for stall in self._target.stalls() if stall.ongoing]
         warning = f" [BLOCKED {max(blocked):.1f} s]" if blocked else ""
-        return f"{name} {os.getpid()}{warning}> "
+        return f"{name} {self._pid}{warning}> "
 
 
 def _counted(number: int, noun: str) -> str:

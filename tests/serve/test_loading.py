@@ -133,7 +133,7 @@ def test_the_first_client_is_served_inside_a_modules_import(freeze, python):
 COMMANDS = (
     "ps", "ps --json", "ps --group", "where wait", "tree", "locks", "lock L1", "loops", "deadlocks",
     "stalls", "probe", "stacktrace", "help", "help ps", "version", "psx", "where psx", "ps --jsno",
-    "track", "debug", "ps-terminated", "doctor", "cancel wait --wait 0.1",
+    "track", "debug", "ps-terminated", "doctor", "cancel wait --wait 0.1", "dump", "dump -",
 )  # fmt: skip
 
 
