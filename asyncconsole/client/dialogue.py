@@ -28,6 +28,9 @@ try:
     from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import ANSI
     from prompt_toolkit.history import InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings
+
+    from asyncconsole.serve import block
 except ImportError as missing:
     need = (
         "a session at a terminal needs prompt_toolkit (pip install prompt_toolkit); "
@@ -71,7 +74,10 @@ class Dialogue:
             history=open_history(), completer=completer, complete_while_typing=False
         )
         self._python: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(), completer=completer, complete_while_typing=False
+            history=InMemoryHistory(),
+            multiline=True,
+            prompt_continuation=block.continuation,
+            key_bindings=block.bind(KeyBindings()),
         )
         self._left: asyncio.Future[int] | None = None
 

@@ -18,6 +18,7 @@ MOST = 10_000
 """Items of a container from which on only the first ones are shown."""
 
 _HERE = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib would be one more import
+_NAMES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "serve", "namespace.py")  # noqa: PTH118, PTH120 - as above
 _OWN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "own") + os.sep  # noqa: PTH118, PTH120 - as above
 
 _CONTAINERS = (list, tuple, dict, set, frozenset, collections.deque, str, bytes, bytearray)
@@ -98,7 +99,7 @@ def explain_syntax(error: BaseException) -> str:
 
 def ours(file: str) -> bool:
     """Whether that file only runs code for others; tracebacks leave it out."""
-    return file.startswith((_HERE, _OWN))
+    return file.startswith((_HERE, _OWN, _NAMES))
 
 
 def _forget_us(trace: traceback.TracebackException, seen: set[int]) -> None:

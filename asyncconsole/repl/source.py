@@ -71,7 +71,7 @@ class Compiler:
             msg = f"more than {LONGEST:,} characters in one statement"
             raise ValueError(msg)
         name = f"<console {next(_numbers)}>"
-        body = self._parse(text, name)
+        body = self.parse(text, name)
         return None if body is None else self._assemble(body, text, name)
 
     def forget(self) -> None:
@@ -80,7 +80,7 @@ class Compiler:
             linecache.cache.pop(name, None)
         self._names.clear()
 
-    def _parse(self, text: str, name: str) -> list[ast.stmt] | None:
+    def parse(self, text: str, name: str) -> list[ast.stmt] | None:
         """The statements, or None when the text is not complete."""
         try:
             return self._tree(text, name, "single")
@@ -135,6 +135,19 @@ class Compiler:
         self._names.append(name)
         if len(self._names) > KEPT:
             linecache.cache.pop(self._names.popleft(), None)
+
+
+def unfinished(text: str) -> bool:
+    """Whether a statement goes on after these lines, as far as they tell by themselves.
+
+    A block has not ended before a blank line, as in Python's own REPL.
+    """
+    if len(text) > LONGEST or not any(map(says_something, text.split("\n"))):
+        return False
+    try:
+        return Compiler().parse(text, "<typed>") is None
+    except UNREADABLE:
+        return False
 
 
 def says_something(line: str) -> bool:

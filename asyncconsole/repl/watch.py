@@ -59,5 +59,5 @@ class Watch:
         return (
             stall.id not in self._before
             and stall.frame is not None
-            and stall.frame.file.startswith("<console ")
+            and stall.frame.file.startswith("<console")
         )

@@ -24,6 +24,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 
+from asyncconsole.serve import block
 from asyncconsole.serve.inbox import IDLE
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.screen import LINE_LIMIT, KeyInput, Output, Screen
@@ -62,21 +63,26 @@ class EditorTerminal:
             enable_cpr=False,  # a client that doesn't answer would be told so, on every prompt
         )
         self._complete = complete
-        self._commands = self._session(self._complete_command)
-        self._python = self._session(_indent)
+        self._commands = self._session(python=False)
+        self._python = self._session(python=True)
 
     def _size(self) -> Size:
         negotiation = self._stream.negotiation
         return Size(rows=negotiation.height, columns=negotiation.width)
 
-    def _session(self, tab: Callable[[KeyPressEvent], Awaitable[None]]) -> PromptSession[str]:
+    def _session(self, *, python: bool) -> PromptSession[str]:
         bindings = KeyBindings()
-        bindings.add("tab")(tab)
+        if python:
+            block.bind(bindings, lambda: bool(self._ahead))
+        else:
+            bindings.add("tab")(self._complete_command)
         # Reports nobody asked for: prompt_toolkit would trip over strange ones.
         bindings.add(Keys.Vt100MouseEvent)(_ignore)
         bindings.add(Keys.CPRResponse)(_ignore)
         session: PromptSession[str] = PromptSession(
             key_bindings=bindings,
+            multiline=python,
+            prompt_continuation=block.continuation,
             reserve_space_for_menu=0,
             history=InMemoryHistory(),
             enable_history_search=True,
@@ -221,11 +227,6 @@ def _painted(prompt: str) -> StyleAndTextTuples:
 
 def _ignore(event: KeyPressEvent) -> None:
     """Do nothing."""
-
-
-async def _indent(event: KeyPressEvent) -> None:
-    """Tab in Python: four spaces."""
-    event.current_buffer.insert_text("    ")
 
 
 def _columns(candidates: Sequence[str], width: int) -> str:
