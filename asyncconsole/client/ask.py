@@ -69,7 +69,12 @@ def run(
 
 def as_json(command: str) -> str:
     """The command that answers with one JSON document."""
-    return command if "--json" in command.split() else f"{command} --json"
+    if "--json" in command.split():
+        return command
+    from asyncconsole.commands.filters import split  # noqa: PLC0415 - few clients need commands
+
+    before, *behind = split(command)  # what is wrong with filters, the console says
+    return "|".join([f"{before.rstrip()} --json", *behind])
 
 
 def document(wire: Wire, command: str, timeout: float | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ ROOM = frozenset(
         "changes",
         "command",
         "dispatch",
+        "filters",
         "findings",
         "flame",
         "freed",

@@ -15,10 +15,11 @@ Effect = Literal["read", "write"]
 class OptionParser(argparse.ArgumentParser):
     """argparse that raises `UsageError` and never prints, exits or reads ``sys.argv``."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, json: bool = True) -> None:
         self.offers: dict[str, tuple[str, ...]] = {}  # words to complete with, by an action's dest
         super().__init__(prog=name, add_help=False, allow_abbrev=False)
-        self.add_argument("--json", action="store_true", help="one JSON document")
+        if json:
+            self.add_argument("--json", action="store_true", help="one JSON document")
 
     def error(self, message: str) -> NoReturn:
         """Turn argparse's complaint into one line that names the way out."""

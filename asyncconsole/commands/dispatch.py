@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from asyncconsole import commands
+from asyncconsole.commands import filters
 from asyncconsole.commands.command import Command, OptionParser, nearest
 from asyncconsole.model import Snapshot, UsageError
 from asyncconsole.own import adapter
@@ -62,11 +63,12 @@ def find(word: str) -> Command:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A parsed line: a command and its options."""
+    """A parsed line: a command and its options, and what its answer passes through."""
 
     command: Command
     options: argparse.Namespace
     line: str
+    filters: tuple[filters.Filter, ...] = ()
 
     @property
     def json(self) -> bool:
@@ -86,14 +88,22 @@ def parse(line: str) -> Call | None:
         UsageError: The line names no command or wrong options.
     """
     try:
-        words = shlex.split(line)
+        words, *behind = [shlex.split(part) for part in filters.split(line)]
     except ValueError as broken:
         msg = f"Can't read that line: {str(broken).lower()}. Close the quote, or quote it whole."
         raise UsageError(msg) from None
     if not words:
+        if behind:
+            msg = "A command must stand before `|`. `help` lists them."
+            raise UsageError(msg)
         return None
     command = find(words[0])
-    return Call(command, command.parse(words[1:]), line)
+    call = Call(command, command.parse(words[1:]), line, tuple(map(filters.find, behind)))
+    if call.filters and (call.json or command.interactive):
+        what = "A document" if call.json else f"`{command.name}`"
+        msg = f"{what} can't be filtered here: leave out what stands behind `|`."
+        raise UsageError(msg)
+    return call
 
 
 def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
@@ -106,8 +116,11 @@ def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
     Returns:
         How many characters of ``line`` the candidates replace, and the candidates.
     """
-    start = line.rstrip(" ") if not line.endswith(" ") else line
-    head, _, word = start.rpartition(" ")
+    _, *behind = filters.split(line)
+    head, _, word = (behind[-1] if behind else line).rpartition(" ")
+    if behind:
+        known = filters.NAMES if not head.strip() else ()
+        return len(word), [name for name in known if name.startswith(word)]
     if not head.strip():
         return len(word), [name for name in names() if name.startswith(word)]
     command = names().get(head.split()[0])

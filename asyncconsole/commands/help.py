@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from asyncconsole.commands.command import Command
+from asyncconsole.commands.filters import helped
 from asyncconsole.commands.port import Target
 from asyncconsole.model import Line, Result, Text, line
 
@@ -66,6 +67,9 @@ def _all(commands: list[Command]) -> list[Line]:
             names = ", ".join((command.name, *command.aliases))
             lines.append(line("  ", (names.ljust(width), "name"), f"  {command.summary}"))
         lines.append(line())
+    lines.append(line(("Filters (behind a command: `ps | grep worker | head`)", "heading")))
+    lines += [line("  ", each) for each in helped()]
+    lines.append(line())
     lines.append(line("`help COMMAND` tells more; every command takes --json."))
     return lines
 

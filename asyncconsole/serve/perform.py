@@ -10,7 +10,7 @@ from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from asyncconsole.commands import dispatch
+from asyncconsole.commands import dispatch, filters
 from asyncconsole.commands.port import Kept, Recorded, Target, Terminal
 from asyncconsole.model import ConsoleError, DeadlineError, Result, Text, UsageError
 from asyncconsole.serve import journal
@@ -93,7 +93,9 @@ async def perform(
         if call.changes:
             await journal.record("%s ran: %s", person.name, line.strip()[:500])
         call.options.keep = _keep
-        call.options.person = person.terminal.interactive or person.terminal.colour
+        # Filters want all there is, and not only what fits a screen.
+        human = person.terminal.interactive or person.terminal.colour
+        call.options.person = human and not call.filters
         result = await _run(call, target, person, timeout, call.command.run)
         shown = "" if result.passed else await _shown(result, person.terminal, json=call.json)
         return Answer(shown, code=result.exit_code)
@@ -218,6 +220,8 @@ async def _whole(
     result = await run(target, call.options)
     if not isinstance(result, Result):
         return result
+    if call.filters and result.stream is None:
+        return await filters.applied(result, call.filters)
     if result.stream is not None:
         await _pour(result.stream, person)
     elif result.flow is not None:
