@@ -28,11 +28,13 @@ class Visitor:
         name: For the audit log: its address and user.
         admission: ``welcome``, ``token`` (must give it) or ``refused``.
         reason: One line for a refused one.
+        user: Of a welcome one, who the kernel says it is: ``uid 1000``; else "".
     """
 
     name: str
     admission: Admission
     reason: str = ""
+    user: str = ""
 
 
 def visitor(sock: socket.socket, token: str | None) -> Visitor:
@@ -59,7 +61,7 @@ def _judged(place: str, uid: int | None, token: str | None, *, known: bool) -> V
     who = "an unknown user" if uid is None else f"uid {uid}"
     name = f"{place} ({who})"
     if known:
-        return Visitor(name, "welcome")
+        return Visitor(name, "welcome", user=who)
     if token is not None:
         return Visitor(name, "token")
     reason = (

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os.path
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import TextIO, cast
 
@@ -18,7 +19,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import create_app_session, in_terminal
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
@@ -36,13 +37,43 @@ _SLICE = 64
 _PROMPT = "bold fg:ansidefault"
 _PLAIN_TERMINALS = {"", "dumb", "unknown", "network"}
 
+_REMEMBERED = 500
+
 Complete = Callable[[str], Awaitable[tuple[int, Sequence[str]]]]
+
+_typed: dict[str, deque[str]] = {}
+"""What each user has typed in this process, oldest first."""
+
+
+class _Typed(History):
+    """Commands that somebody typed, in this session and in earlier ones.
+
+    They are kept as long as the process lives, and not in a file: its disk may be slow or full.
+    """
+
+    def __init__(self, lines: deque[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def load_history_strings(self) -> Iterable[str]:
+        """Earlier lines, newest first."""
+        return list(reversed(self._lines))
+
+    def store_string(self, string: str) -> None:
+        """Keep a line."""
+        self._lines.append(string)
 
 
 class EditorTerminal:
-    """A person at a telnet client; a `Terminal` and a `stream.Consumer`."""
+    """A person at a telnet client; a `Terminal` and a `stream.Consumer`.
 
-    def __init__(self, stream: Stream, complete: Complete) -> None:
+    Args:
+        stream: The connection.
+        complete: Says what could stand at the end of a line.
+        user: Whose earlier lines come back; "" for somebody who has none.
+    """
+
+    def __init__(self, stream: Stream, complete: Complete, user: str) -> None:
         self.width = stream.negotiation.width
         self.colour = stream.negotiation.terminal not in _PLAIN_TERMINALS
         self.interactive = True
@@ -63,14 +94,17 @@ class EditorTerminal:
             enable_cpr=False,  # a client that doesn't answer would be told so, on every prompt
         )
         self._complete = complete
-        self._commands = self._session(python=False)
-        self._python = self._session(python=True)
+        typed: deque[str] = deque(maxlen=_REMEMBERED)
+        if user:
+            typed = _typed.setdefault(user, typed)
+        self._commands = self._session(_Typed(typed), python=False)
+        self._python = self._session(InMemoryHistory(), python=True)
 
     def _size(self) -> Size:
         negotiation = self._stream.negotiation
         return Size(rows=negotiation.height, columns=negotiation.width)
 
-    def _session(self, *, python: bool) -> PromptSession[str]:
+    def _session(self, history: History, *, python: bool) -> PromptSession[str]:
         bindings = KeyBindings()
         if python:
             block.bind(bindings, lambda: bool(self._ahead))
@@ -84,7 +118,7 @@ class EditorTerminal:
             multiline=python,
             prompt_continuation=block.continuation,
             reserve_space_for_menu=0,
-            history=InMemoryHistory(),
+            history=history,
             enable_history_search=True,
             input=self._input,
             output=self._output,

@@ -249,7 +249,8 @@ class Reception:
         async with _alongside(stream.pump(first), outlet.lost):
             if client.visitor.admission == "token" and not await self._ask_token(client, plain):
                 return
-            terminal = await self._edit(stream, plain) if editing else None
+            user = client.visitor.user
+            terminal = await self._edit(stream, plain, user) if editing else None
             session = self._session(client, terminal or plain, outlet)
             try:
                 await session.converse()
@@ -257,13 +258,13 @@ class Reception:
                 if terminal is not None:
                     terminal.close()
 
-    async def _edit(self, stream: Stream, plain: PlainTerminal) -> EditorTerminal | None:
+    async def _edit(self, stream: Stream, plain: PlainTerminal, user: str) -> EditorTerminal | None:
         """The line editor; None where prompt_toolkit can't be had."""
         with contextlib.suppress(asyncio.TimeoutError):
             await within(_SETTLING, stream.settled.wait())
         try:
             editor = await loading.load("asyncconsole.serve.editor")  # third-party, telnets only
-            terminal: EditorTerminal = editor.EditorTerminal(stream, self._greeter.complete)
+            terminal: EditorTerminal = editor.EditorTerminal(stream, self._greeter.complete, user)
         except Exception as error:
             note(log, logging.WARNING, "no line editor for telnet clients", exc_info=error)
             stream.outlet.write(stream.negotiation.withdraw())

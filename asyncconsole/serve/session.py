@@ -12,7 +12,7 @@ from pathlib import PurePath
 from asyncconsole._version import __version__
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Recorded, Target, Terminal
-from asyncconsole.model import ConsoleError, Snapshot
+from asyncconsole.model import Snapshot
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import within
 from asyncconsole.serve.perform import (
@@ -30,7 +30,10 @@ _DIAGNOSED_TASKS = 5000
 """A greeting looks for deadlocks among so many tasks; `deadlocks` among any number."""
 
 _FRESH = 2.0
-"""Seconds a greeting or a list of names may be shared between clients."""
+"""Seconds a greeting or a list of names may be shared between clients, and a known deadlock."""
+
+_RECENT = 5.0
+"""Seconds after which a prompt has the program looked at for deadlocks again."""
 
 _SLICE = 64 * 1024
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -54,6 +57,9 @@ class Greeter:
         self._banner_at = -_FRESH
         self._names: Snapshot | None = None
         self._names_at = -_FRESH
+        self._deadlocks = 0
+        self._looked_at = -_RECENT
+        self._looking: asyncio.Future[None] | None = None
 
     async def banner(self) -> str:
         """Two lines: who this is, and how it is."""
@@ -74,7 +80,9 @@ class Greeter:
         self.program = snapshot.program or self.program
         tasks = sum(loop.tasks for loop in snapshot.loops)
         counts = f"{_counted(len(snapshot.loops), 'loop')}, {_counted(tasks, 'task')}."
-        trouble = await self._trouble() if tasks <= _DIAGNOSED_TASKS else ""
+        await self._count_deadlocks(tasks)
+        found = self._deadlocks
+        trouble = f"  ! {_counted(found, 'deadlock')}: type `deadlocks`" if found else ""
         return self._head(snapshot) + counts + trouble + "\n"
 
     def _head(self, snapshot: Snapshot | None) -> str:
@@ -90,18 +98,25 @@ class Greeter:
             words.append(f"up {_spell(snapshot.uptime)}")
         return " · ".join(words) + "\n"
 
-    async def _trouble(self) -> str:
-        """A word about deadlocks, when there are any and they are found quickly."""
+    async def _count_deadlocks(self, tasks: int) -> None:
+        """Find out how many there are, if that is quick."""
+        found = 0
         try:
-            command = dispatch.find("deadlocks")
-            result = await within(_DIAGNOSIS, command.run(self._target, command.parse([])))
-            findings = result.told().get("findings", ())
-            found = sum(finding.get("verdict") == "deadlock" for finding in findings)
-        except (ConsoleError, asyncio.TimeoutError):
-            return ""
-        except Exception:
-            return ""  # the command itself will say what is wrong with it
-        return f"  ! {_counted(found, 'deadlock')}: type `deadlocks`" if found else ""
+            if tasks <= _DIAGNOSED_TASKS:
+                command = dispatch.find("deadlocks")
+                asked = command.run(self._target, command.parse([]))
+                findings = (await within(_DIAGNOSIS, asked)).told().get("findings", ())
+                found = sum(finding.get("verdict") == "deadlock" for finding in findings)
+        except Exception:  # the command itself will say what is wrong with it
+            found = 0
+        self._deadlocks, self._looked_at = found, time.monotonic()
+
+    async def _look_again(self) -> None:
+        try:
+            snapshot = await within(_DIAGNOSIS, self._target.snapshot("loops"))
+            await self._count_deadlocks(sum(loop.tasks for loop in snapshot.loops))
+        except Exception:  # no warning in a prompt is a small loss
+            self._deadlocks = 0
 
     async def complete(self, line: str) -> tuple[int, Sequence[str]]:
         """Candidates for the end of ``line``; looks at the program only when it must."""
@@ -117,11 +132,23 @@ class Greeter:
         except Exception:
             return 0, ()  # no completion is a small loss; the person goes on typing
 
-    def prompt(self) -> str:
-        """``bank 4242> ``, with a warning while a loop is blocked."""
+    async def prompt(self) -> str:
+        """``bank 4242> ``, with a warning while a loop is blocked or tasks are deadlocked.
+
+        A known deadlock is looked at again first, since it may be what was just ended. Whether
+        there is a new one is found out meanwhile, for the next prompt.
+        """
+        if time.monotonic() - self._looked_at > (_FRESH if self._deadlocks else _RECENT):
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.ensure_future(self._look_again())
+            if self._deadlocks:
+                await asyncio.wait({self._looking}, timeout=_DIAGNOSIS)
         name = PurePath(self.program).stem or "python"
         blocked = [stall.duration for stall in self._target.stalls() if stall.ongoing]
-        warning = f" [BLOCKED {max(blocked):.1f} s]" if blocked else ""
+        warnings = [f"BLOCKED {max(blocked):.1f} s"] if blocked else []
+        if self._deadlocks:
+            warnings.append(_counted(self._deadlocks, "deadlock"))
+        warning = f" [{', '.join(warnings)}]" if warnings else ""
         return f"{name} {self._pid}{warning}> "
 
 
@@ -153,7 +180,7 @@ class Session:
         while not self._person.lost.is_set():
             try:
                 try:
-                    line = await terminal.read_line(self._greeter.prompt())
+                    line = await terminal.read_line(await self._greeter.prompt())
                 except KeyboardInterrupt:
                     continue
                 answer = await perform(line, self._target, self._person, self._rules)

@@ -106,7 +106,7 @@ def test_wrong_commands(tmp_path: Path) -> None:
 def test_a_person_at_a_terminal(tmp_path: Path) -> None:
     with running(tmp_path, "bank") as child:
         person = Person(["connect"], tmp_path)
-        person.sees(f"bank {child.pid}>")
+        person.sees(f"bank {child.pid}")
         person.types("loc\t")
         person.sees("> lock")
         person.types("s\r")
@@ -121,6 +121,6 @@ def test_a_person_at_a_terminal(tmp_path: Path) -> None:
         person.types("\x04")  # leaves the console
         assert person.leaves() == 0
         person = Person(["connect"], tmp_path)
-        person.sees(f"bank {child.pid}>")
+        person.sees(f"bank {child.pid}")
         child.terminate()
         assert person.leaves() in (0, 3)

@@ -125,6 +125,19 @@ def test_completion_history_and_editing(program, screen):
     view.see_prompt()
 
 
+def test_a_later_session_remembers_what_was_typed(program, screen):
+    bank = program()
+    view = screen(bank)
+    view.enter("where task-2")
+    view.see("task-2 (2)")
+    view.enter("exit")
+    view.child.expect(pexpect.EOF)
+    later = screen(bank)
+    later.see_prompt()
+    later.type("\x1b[A\x1b[A")
+    later.see_prompt("where task-2")
+
+
 def test_colours_only_where_the_terminal_has_them(program, screen):
     bank = program()
     view = screen(bank)
