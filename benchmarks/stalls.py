@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -135,7 +135,9 @@ class Lines(logging.Handler):
         words = record.getMessage()
         took = [float(word) for word in words.replace("s)", " ").split() if _is_number(word)]
         if "took" in words or "Duration" in words:
-            now = time.time()
+            _, stamped, when = words.partition("Timestamp: ")
+            # One that tells at its end of all has noted when each was.
+            now = float(when.split()[0]) if stamped else time.time()
             self._told.append(Told(now - max(took, default=0.0), now, "", words))
 
 
@@ -145,8 +147,8 @@ def _is_number(word: str) -> bool:
     return False
 
 
-@contextlib.contextmanager
-def watched(side: str, told: list[Told]) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def watched(side: str, told: list[Told]) -> AsyncIterator[None]:
     """Have the loop watched by one of the sides."""
     loop = asyncio.get_running_loop()
     logging.basicConfig(level=logging.WARNING, handlers=[Lines(told)], force=True)
@@ -178,13 +180,13 @@ def watched(side: str, told: list[Told]) -> Iterator[None]:
             yield
             dumper.stop = True
             beats.cancel()
-            for file in sorted(Path(folder).iterdir()):
+            for file in sorted(Path(folder).iterdir()):  # noqa: ASYNC240 - all is over
                 at = datetime.strptime(file.name[11:33], "%Y%m%d-%H%M%S.%f").timestamp()  # noqa: DTZ007 - local, as it was written
                 told.append(Told(at, at, "", file.read_text()))
     elif side == "pyleak":
         from pyleak import no_event_loop_blocking  # noqa: PLC0415 - as above
 
-        with no_event_loop_blocking(action="log", threshold=THRESHOLD):
+        async with no_event_loop_blocking(action="log", threshold=THRESHOLD):
             yield
     else:
         yield
@@ -198,7 +200,7 @@ async def child(side: str, count: str) -> None:
     began = time.perf_counter()
     sum(range(5_000_000))
     GIL[0] = (time.perf_counter() - began) / 5_000_000
-    with watched(side, told):
+    async with watched(side, told):
         ticking = [asyncio.create_task(ticks()) for _ in range(10)]
         await asyncio.sleep(0.5)
         for number in range(int(count)):
