@@ -11,7 +11,7 @@ from asyncconsole.client import ask, consoles, screen
 from asyncconsole.client.address import Address
 from asyncconsole.client.outside.onlooker import Onlooker
 from asyncconsole.client.outside.sight import Sight
-from asyncconsole.client.wire import Manner, Wire, open_wire
+from asyncconsole.client.wire import GoneError, Manner, Wire, open_wire
 from asyncconsole.model.errors import UsageError
 
 TOKEN_VARIABLE = "ASYNCCONSOLE_TOKEN"  # noqa: S105 - a variable's name
@@ -25,7 +25,13 @@ LEAVING = {"exit", "quit", "q"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_target(parser)
+    add_target(parser, several=True)
+    parser.add_argument("--all", action="store_true", help="every live console, with -c")
+    parser.add_argument(
+        "--reconnect",
+        action="store_true",
+        help="when the program ends, wait for its next start (Ctrl-C leaves)",
+    )
     add_commands(parser)
 
 
@@ -41,12 +47,20 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON from each command")
 
 
-def add_target(parser: argparse.ArgumentParser, *, timed: bool = True) -> None:
-    """Options of everything that talks to one console; ``timed`` for what gives up some time."""
+def add_target(
+    parser: argparse.ArgumentParser, *, timed: bool = True, several: bool = False
+) -> None:
+    """Options of everything that talks to a console.
+
+    Args:
+        parser: Gets them.
+        timed: For what gives up some time.
+        several: For what can talk to more than one.
+    """
     parser.add_argument(
-        "target",
+        "targets" if several else "target",
         metavar="TARGET",
-        nargs="?",
+        nargs="*" if several else "?",
         help="HOST:PORT, Unix socket or pid (default: the only live console)",
     )
     if timed:
@@ -95,10 +109,22 @@ def connect(options: argparse.Namespace) -> int:
         ConsoleError: see `asyncconsole.model.errors`.
     """
     at_terminal = person(options)
+    _check(options, at_terminal=at_terminal)
     shown = token(options)
-    address = consoles.find(options.target)
+    if options.all or len(options.targets) > 1:
+        from asyncconsole.client import several  # noqa: PLC0415 - most ask one
+
+        return several.run(
+            several.addresses(options.targets, every=options.all),
+            options.commands or list(_lines()),
+            as_json=options.json,
+            timeout=options.timeout,
+            token=shown,
+        )
+    target = options.targets[0] if options.targets else None
+    address = consoles.find(target)
     if at_terminal:
-        return interactive(address, shown, options.timeout)
+        return interactive(address, shown, options.timeout, again=options.reconnect)
     manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
     with open_wire(address, manner, options.timeout, _onlooker(address)) as wire:
         return run_all(wire, options)
@@ -124,18 +150,49 @@ def run_all(wire: Wire, options: argparse.Namespace) -> int:
     return _run_all(wire, _lines(), options, answers=True)
 
 
-def interactive(address: Address, shown: str | None, timeout: float) -> int:
-    """A session with a person; ``timeout`` is for being accepted."""
-    from asyncconsole.client import dialogue  # noqa: PLC0415 - needs prompt_toolkit
+def _check(options: argparse.Namespace, *, at_terminal: bool) -> None:
+    """Refuse what can't be meant.
 
-    manner = Manner(
-        interactive=True,
-        width=screen.width(sys.stdout),
-        colour=screen.colour(sys.stdout),
-        token=shown,
-    )
-    with open_wire(address, manner, timeout, _onlooker(address)) as wire:
-        return dialogue.hold(wire)
+    Raises:
+        UsageError: With what to do instead.
+    """
+    msg = ""
+    if at_terminal and (options.all or len(options.targets) > 1):
+        msg = "connect: a session is with one console; several take commands: -c COMMAND."
+    elif options.reconnect and not at_terminal:
+        msg = "connect: --reconnect is for a session at a terminal, not for commands."
+    if msg:
+        raise UsageError(msg)
+
+
+def interactive(address: Address, shown: str | None, timeout: float, *, again: bool = False) -> int:
+    """A session with a person.
+
+    Args:
+        address: The console.
+        shown: A token to show, if there is one.
+        timeout: Seconds for being accepted.
+        again: Wait for the program's next start when it ends.
+    """
+    from asyncconsole.client import dialogue, rebirth  # noqa: PLC0415 - needs prompt_toolkit
+
+    life = rebirth.Life(address)
+    while True:
+        manner = Manner(
+            interactive=True,
+            width=screen.width(sys.stdout),
+            colour=screen.colour(sys.stdout),
+            token=shown,
+        )
+        try:
+            with open_wire(address, manner, timeout, _onlooker(address)) as wire:
+                return dialogue.hold(wire)
+        except GoneError as gone:
+            if not again:
+                raise
+            screen.complain(str(gone))
+            screen.complain("waiting for its next start; Ctrl-C leaves.")
+            address = life.next()
 
 
 def _onlooker(address: Address) -> Onlooker:

@@ -45,6 +45,10 @@ SUBCOMMANDS = {
         "watch a program from outside and tell when it freezes", "asyncconsole.client.guard"
     ),
     "demo": Subcommand("start a program that hangs and look at it", "asyncconsole.client.demo"),
+    "completion": Subcommand(
+        "print what a shell needs to complete this command line", "asyncconsole.client.completion"
+    ),
+    "man": Subcommand("print the manual page (`| man -l -`)", "asyncconsole.client.man"),
 }
 
 EPILOG = """exit codes: 0 done; 1 the command failed, or check found a deadlock or stall; 2 wrong
@@ -139,15 +143,7 @@ def _options(
     Raises:
         UsageError: With the nearest option when one is misspelt.
     """
-    parser = Parser(
-        prog=f"asyncconsole {name}",
-        usage=usage,
-        description=found.summary,
-        add_help=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("-h", "--help", action="store_true", help="show this")
-    configure(parser)
+    parser = parser_of(name, found.summary, configure, usage)
     if {"-h", "--help"} & set(words):
         screen.write(parser.format_help())
         return None
@@ -160,8 +156,27 @@ def _options(
     return options
 
 
+def parser_of(
+    name: str,
+    summary: str,
+    configure: Callable[[argparse.ArgumentParser], None],
+    usage: str | None = None,
+) -> Parser:
+    """The parser of one subcommand."""
+    parser = Parser(
+        prog=f"asyncconsole {name}",
+        usage=usage,
+        description=summary,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="show this")
+    configure(parser)
+    return parser
+
+
 def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:<9}{each.summary}" for name, each in SUBCOMMANDS.items())
+    listed = "\n".join(f"  {name:<11}{each.summary}" for name, each in SUBCOMMANDS.items())
     return Parser(
         prog="asyncconsole",
         usage="asyncconsole SUBCOMMAND [OPTIONS] | --version | --help",

@@ -37,7 +37,7 @@ def test_version_and_help(tmp_path: Path) -> None:
         (("connect", "--timeout", "soon"), "soon"),
         (("connect", "--timeout", "-1"), "timeout"),
         (("connect", "--timeout", "nan"), "timeout"),
-        (("connect", "a", "b"), "`b`"),
+        (("check", "a", "b"), "`b`"),
         (("check", "--max-lag", "0"), "max-lag"),
         (("run",), "which program"),
         (("run", "-m"), "module"),
