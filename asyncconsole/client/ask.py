@@ -32,7 +32,8 @@ def run(
     Args:
         wire: A session that is not interactive.
         command: The line.
-        timeout: Seconds for the whole answer; None waits for ever.
+        timeout: Seconds for the whole answer, or for each part of one that has no end
+            (``watch``); None waits for ever.
         out: Takes the text for stdout, piece by piece.
         error: Takes one line for stderr.
         lines: Answers to what the command asks; when they end, it gets an end of file.
@@ -45,7 +46,7 @@ def run(
         GoneError: The session ended before it.
     """
     question: dict[str, Any] = {"run": command}
-    deadline = None
+    deadline = every = None
     if timeout is not None:
         deadline = time.monotonic() + timeout
         # The console is given a little less, so that its own words on why it is late arrive.
@@ -53,6 +54,9 @@ def run(
     wire.send(question, deadline)
     while True:
         message = wire.receive(deadline)
+        every = message.get("every", every)
+        if timeout is not None and isinstance(every, int | float):
+            deadline = time.monotonic() + timeout + every
         if "out" in message:
             out(str(message["out"]))
         elif "error" in message:

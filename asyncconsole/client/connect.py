@@ -165,34 +165,49 @@ def _check(options: argparse.Namespace, *, at_terminal: bool) -> None:
         raise UsageError(msg)
 
 
-def interactive(address: Address, shown: str | None, timeout: float, *, again: bool = False) -> int:
+def interactive(
+    address: Address,
+    shown: str | None,
+    timeout: float,
+    *,
+    command: str | None = None,
+    again: bool = False,
+) -> int:
     """A session with a person.
 
     Args:
         address: The console.
         shown: A token to show, if there is one.
         timeout: Seconds for being accepted.
+        command: The only one to run; None to be asked.
         again: Wait for the program's next start when it ends.
     """
     from asyncconsole.client import dialogue, rebirth  # noqa: PLC0415 - needs prompt_toolkit
 
     life = rebirth.Life(address)
     while True:
-        manner = Manner(
-            interactive=True,
-            width=screen.width(sys.stdout),
-            colour=screen.colour(sys.stdout),
-            token=shown,
-        )
+        manner = personal(interactive=command is None, token=shown)
         try:
             with open_wire(address, manner, timeout, _onlooker(address)) as wire:
-                return dialogue.hold(wire)
+                return dialogue.hold(wire, command)
         except GoneError as gone:
             if not again:
                 raise
             screen.complain(str(gone))
             screen.complain("waiting for its next start; Ctrl-C leaves.")
             address = life.next()
+
+
+def personal(*, interactive: bool, token: str | None = None) -> Manner:
+    """The manner of a session at this terminal."""
+    return Manner(
+        interactive=interactive,
+        width=screen.width(sys.stdout),
+        colour=screen.colour(sys.stdout),
+        token=token,
+        height=screen.height() if os.name == "posix" else None,
+        screen=screen.paints(sys.stdout),
+    )
 
 
 def _onlooker(address: Address) -> Onlooker:

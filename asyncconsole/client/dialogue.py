@@ -18,6 +18,7 @@ from typing import Any
 
 from asyncconsole.client import screen
 from asyncconsole.client.history import open_history
+from asyncconsole.client.keys import Keys
 from asyncconsole.client.wire import Message, Wire
 from asyncconsole.model.errors import ConsoleError
 
@@ -45,29 +46,36 @@ GOODBYE_WAIT = 2.0  # seconds for the console to let go after Ctrl-D
 INTERRUPTED = 130
 
 
-def hold(wire: Wire) -> int:
+def hold(wire: Wire, command: str | None = None) -> int:
     """Hold the session until somebody ends it; returns the exit code.
+
+    Args:
+        wire: The session.
+        command: The only one to run, in a session that is not interactive; None to be asked.
 
     Raises:
         GoneError: The program ended, or its console did, without saying so.
         DeadlineError: It takes nothing any more.
     """
-    dialogue = Dialogue(wire)
+    dialogue = Dialogue(wire, command)
     return asyncio.run(dialogue.run())
 
 
 class Dialogue:
     """One person's session."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, command: str | None = None) -> None:
         self._wire = wire
+        self._command = command
         # The thread that reads is not to look: there is nothing to hear while a person types.
         self._onlooker, wire.onlooker = wire.onlooker, None
         self._inbox: asyncio.Queue[Message | ConsoleError] = asyncio.Queue(READ_AHEAD)
         self._asked: deque[asyncio.Future[Message]] = deque()
         self._typed: deque[str] = deque()  # lines pasted, for prompts to come
-        self._width = screen.width(sys.stdout)
+        self._size = screen.width(sys.stdout), screen.height()
+        self._keys = Keys(self._type, self._interrupt, self._leave)
         self._prompting = False
+        self._over = False
         self._interrupted: float | None = None  # when Ctrl-C was pressed without an answer since
         completer = WireCompleter(self.complete)
         self._commands: PromptSession[str] = PromptSession(
@@ -86,7 +94,9 @@ class Dialogue:
         loop = asyncio.get_running_loop()
         self._left = loop.create_future()
         threading.Thread(target=self._read, args=(loop,), daemon=True).start()
-        with self._signals():
+        with self._signals(), self._keys, self._ending():
+            if self._command is not None:
+                self._wire.send({"run": self._command})
             talk = asyncio.ensure_future(self._talk())
             await asyncio.wait([talk, self._left], return_when=asyncio.FIRST_COMPLETED)
             if talk.done():
@@ -118,6 +128,11 @@ class Dialogue:
                 code = await self._answer(str(message["prompt"]), bool(message.get("python")))
                 if code is not None:
                     return code
+            elif "keys" in message:
+                self._keys.switch(on=bool(message["keys"]), whole=bool(message.get("screen")))
+            elif "done" in message:
+                code = message["done"]
+                return code if isinstance(code, int) else 1
             elif "bye" in message:
                 if message["bye"]:
                     screen.write(f"{message['bye']}\n")
@@ -202,19 +217,36 @@ class Dialogue:
                 message = self._wire.receive()
             except ConsoleError as gone:
                 message = gone
+            if self._over:
+                return
+            taken = self._receive(message)
             try:
-                asyncio.run_coroutine_threadsafe(self._receive(message), loop).result()
+                asyncio.run_coroutine_threadsafe(taken, loop).result()
             except (RuntimeError, asyncio.CancelledError):
+                taken.close()
                 return  # the session has ended, and its loop with it
             if isinstance(message, ConsoleError):
                 return
 
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Let the thread that reads know when nobody listens any more."""
+        try:
+            yield
+        finally:
+            self._over = True
+
     def _resized(self) -> None:
-        """Tell the console the terminal's width when that has changed."""
-        width = screen.width(sys.stdout)
-        if width != self._width:
-            self._width = width
-            self._wire.send({"width": width})
+        """Tell the console the window's size when that has changed."""
+        size = screen.width(sys.stdout), screen.height()
+        if size != self._size:
+            self._size = size
+            self._wire.send({"width": size[0], "height": size[1]})
+
+    def _type(self, text: str) -> None:
+        """Pass on keys."""
+        with suppress(ConsoleError):  # the thread that reads finds out why
+            self._wire.send({"keys": text}, time.monotonic() + 1)
 
     def _interrupt(self) -> None:
         """Ctrl-C while a command runs: ask the console; a second one leaves a silent console."""

@@ -41,6 +41,7 @@ SUBCOMMANDS = {
     "view": Subcommand("open such a file: the console's commands", "asyncconsole.client.view"),
     "diff": Subcommand("say what has moved between two such files", "asyncconsole.client.diff"),
     "check": Subcommand("say whether a program is healthy", "asyncconsole.client.check"),
+    "top": Subcommand("live view of a program's tasks, locks and loops", "asyncconsole.client.top"),
     "guard": Subcommand(
         "watch a program from outside and tell when it freezes", "asyncconsole.client.guard"
     ),

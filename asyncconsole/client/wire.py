@@ -32,12 +32,23 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a session is to be held: the first line's contents."""
+    """How a session is to be held: the first line's contents.
+
+    Attributes:
+        interactive: A person answers prompts.
+        width: Columns of the terminal.
+        colour: Escape codes may come.
+        token: Lets in.
+        height: Rows of the terminal; None where there is none, and no single keys then.
+        screen: The console may have the whole window.
+    """
 
     interactive: bool = False
     width: int = 80
     colour: bool = False
     token: str | None = None
+    height: int | None = None
+    screen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +129,8 @@ class Wire:
             "width": manner.width,
             "colour": manner.colour,
         }
+        if manner.height is not None:
+            first |= {"height": manner.height, "keys": True, "screen": manner.screen}
         if manner.token:
             first["token"] = manner.token
         line = f"{GREETING} {json.dumps(first)}"

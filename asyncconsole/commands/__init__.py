@@ -14,7 +14,7 @@ ROOM = frozenset(
         "port",
         "resort",
     }
-    | {"select", "slow", "verdict"}
+    | {"board", "keys", "live", "select", "sheets", "slow", "verdict"}
 )
 """Modules of this folder that are not commands."""
 

@@ -70,6 +70,9 @@ class Command:
         interactive: True when it needs the terminal itself.
         living: True when it means nothing for a program as it was; one that changes the
             program never does.
+        unattended: An interactive command that a script can use, too.
+        carries: The rest of its line is another command, filters and all; then
+            ``options.behind`` has the filters.
         group: Heading in ``help``.
         about: More lines for ``help COMMAND``.
     """
@@ -85,6 +88,8 @@ class Command:
     deadline: float = 10.0
     interactive: bool = False
     living: bool = False
+    unattended: bool = False
+    carries: bool = False
     group: str = "look"
     examples: tuple[str, ...] = field(default=())
     about: tuple[str, ...] = ()

@@ -88,7 +88,8 @@ def parse(line: str) -> Call | None:
         UsageError: The line names no command or wrong options.
     """
     try:
-        words, *behind = [shlex.split(part) for part in filters.split(line)]
+        parts = filters.split(line)
+        words, *behind = [shlex.split(part) for part in parts]
     except ValueError as broken:
         msg = f"Can't read that line: {str(broken).lower()}. Close the quote, or quote it whole."
         raise UsageError(msg) from None
@@ -98,6 +99,10 @@ def parse(line: str) -> Call | None:
             raise UsageError(msg)
         return None
     command = find(words[0])
+    if command.carries:
+        options = command.parse(words[1:])
+        options.behind = "".join(f" |{part}" for part in parts[1:])
+        return Call(command, options, line)
     call = Call(command, command.parse(words[1:]), line, tuple(map(filters.find, behind)))
     if call.filters and (call.json or command.interactive):
         what = "A document" if call.json else f"`{command.name}`"
@@ -128,6 +133,8 @@ def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
         return 0, []
     parser = command.parser()
     actions = parser._actions  # noqa: SLF001 - argparse has no public list of options
+    if command.carries and (carried := line.split(None, 2)[2:]):
+        return complete(carried[0], snapshot)  # `watch 1 where tra`
     before = head.split()[-1]
     option = next((action for action in actions if before in action.option_strings), None)
     if option is not None and option.nargs != 0:  # its value

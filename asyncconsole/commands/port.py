@@ -7,9 +7,11 @@ socket and ``asyncconsole connect`` all are a `Terminal`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from asyncconsole.commands.keys import Keys
 from asyncconsole.model import ConsoleError, Diagnosis, Snapshot, Stall
 from asyncconsole.model.autopsy import Autopsy
 from asyncconsole.model.busy import Busy
@@ -19,10 +21,9 @@ from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus
 
 Scope = Literal["tasks", "stacks", "all", "threads", "loops", "known"]
 """How much a snapshot must contain: ``loops`` only loops, the tasks that they run now, and
-stalls; ``threads`` also
-every thread's stack; ``tasks`` also tasks with their innermost frames and waits;
-``stacks`` whole await stacks as well; ``all`` also primitives and holders; ``known`` also
-primitives that nobody waits for or holds, once they have a number."""
+stalls; ``threads`` also every thread's stack; ``tasks`` also tasks with their innermost frames
+and waits; ``stacks`` whole await stacks as well; ``all`` also primitives and holders; ``known``
+also primitives that nobody waits for or holds, once they have a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,12 +359,16 @@ class Terminal(Protocol):
 
     Attributes:
         width: Columns.
+        height: Rows of its window.
         colour: True when escape codes may be written.
+        paints: True when the cursor can be moved about its window.
         interactive: True when a person can be asked questions.
     """
 
     width: int
+    height: int
     colour: bool
+    paints: bool
     interactive: bool
 
     async def read_line(self, prompt: str, *, python: bool = False) -> str:
@@ -382,3 +387,14 @@ class Terminal(Protocol):
 
     def on_interrupt(self, callback: Callable[[], None] | None) -> None:
         """Call ``callback`` when Ctrl-C arrives outside `read_line`; None to stop."""
+
+    def take_keys(
+        self, *, screen: bool = False, lines: bool = False, every: float | None = None
+    ) -> AbstractContextManager[Keys]:
+        """Get single keys instead of lines, inside.
+
+        Args:
+            screen: Also take the whole window, where ``paints``, until the end.
+            lines: Where lines come instead, they are for later.
+            every: Something is written every so many seconds, without an end.
+        """

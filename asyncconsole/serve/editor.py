@@ -8,11 +8,12 @@ process's terminal, nor its signals, nor a file descriptor (its own pipe input w
 from __future__ import annotations
 
 import asyncio
+import codecs
 import logging
 import os.path
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TextIO, cast
 
 from prompt_toolkit import PromptSession
@@ -25,9 +26,11 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
 
+from asyncconsole.render.painter import ENTER_SCREEN, LEAVE_SCREEN
 from asyncconsole.serve import block
 from asyncconsole.serve.inbox import IDLE
 from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.keyboard import Keyboard
 from asyncconsole.serve.screen import LINE_LIMIT, KeyInput, Output, Screen
 from asyncconsole.serve.stream import Stream
 
@@ -75,11 +78,14 @@ class EditorTerminal:
 
     def __init__(self, stream: Stream, complete: Complete, user: str) -> None:
         self.width = stream.negotiation.width
-        self.colour = stream.negotiation.terminal not in _PLAIN_TERMINALS
+        self.height = stream.negotiation.height
+        self.colour = self.paints = stream.negotiation.terminal not in _PLAIN_TERMINALS
         self.interactive = True
         self._stream = stream
         self._outlet = stream.outlet
         self._interrupt: Callable[[], None] | None = None
+        self._keyboard: Keyboard | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._ahead = bytearray()
         self._space = asyncio.Event()
         self._space.set()
@@ -205,8 +211,28 @@ class EditorTerminal:
         """See `Terminal.on_interrupt`."""
         self._interrupt = callback
 
+    @contextmanager
+    def take_keys(
+        self, *, screen: bool = False, lines: bool = False, every: float | None = None
+    ) -> Iterator[Keyboard]:
+        """See `Terminal.take_keys`."""
+        keyboard = self._keyboard = Keyboard(ahead=bool(self._ahead))
+        if self._input.closed:
+            keyboard.end()
+        if screen:
+            self.write(ENTER_SCREEN)
+        try:
+            yield keyboard
+        finally:
+            self._keyboard = None
+            if screen:
+                self.write(LEAVE_SCREEN)
+
     def data(self, data: bytes) -> None:
         """Take typed bytes; Ctrl-C goes past everything while a command runs."""
+        if self._keyboard is not None:
+            self._keyboard.feed(self._decoder.decode(data))
+            return
         if not self._input.attached and b"\x03" in data:
             data = data[data.rindex(b"\x03") + 1 :]
             self.interrupt()
@@ -217,6 +243,9 @@ class EditorTerminal:
 
     def interrupt(self) -> None:
         """See `stream.Consumer.interrupt`."""
+        if self._keyboard is not None:
+            self._keyboard.interrupt()
+            return
         self._ahead.clear()
         self._space.set()
         if self._input.attached:
@@ -228,10 +257,15 @@ class EditorTerminal:
     def end(self) -> None:
         """See `stream.Consumer.end`."""
         self._input.end()
+        if self._keyboard is not None:
+            self._keyboard.end()
 
     def resized(self) -> None:
         """See `stream.Consumer.resized`."""
         self.width = self._stream.negotiation.width
+        self.height = self._stream.negotiation.height
+        if self._keyboard is not None:
+            self._keyboard.put("resize")
         for session in (self._commands, self._python):
             if session.app.is_running:
                 session.app._on_resize()  # noqa: SLF001 - what its own telnet server calls

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.commands import dispatch, filters
+from asyncconsole.commands.live import Looks
 from asyncconsole.commands.port import Kept, Recorded, Target, Terminal
 from asyncconsole.model import ConsoleError, DeadlineError, Result, Text, UsageError
 from asyncconsole.serve import journal
+from asyncconsole.serve.looks import late
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import forget
 from asyncconsole.serve.rules import Rules
@@ -23,6 +25,9 @@ _SLICE = 64 * 1024
 
 _GRACE = 1.0
 """Seconds for a command to notice that it was stopped."""
+
+_PARTING = 0.3
+"""Seconds for one that has the terminal to give it back, when the console closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,13 @@ class Person:
         name: The peer, for the audit log.
         terminal: Its end of the session.
         lost: Set when it can't be reached any more.
+        looks: Shared with others who watch the program.
     """
 
     name: str
     terminal: Terminal
     lost: asyncio.Event
+    looks: Looks
 
 
 async def perform(
@@ -131,7 +138,7 @@ def _allow(call: dispatch.Call, target: Target, person: Person, rules: Rules) ->
     if opens_repl and not rules.repl:
         msg = "This console was started without a REPL. Start it with repl=True."
         raise ConsoleError(msg)
-    if command.interactive and not person.terminal.interactive:
+    if command.interactive and not (person.terminal.interactive or command.unattended):
         msg = f"`{command.name}` needs a session: `asyncconsole connect` without -c."
         raise UsageError(msg)
 
@@ -174,6 +181,8 @@ async def _run(
     if command.interactive:
         work = _contained(run, target, call.options, terminal)
         limit = None
+        call.options.looks = person.looks
+        call.options.within = timeout
     else:
         work = _contained(_whole, run, call, target, person)
         wait = getattr(call.options, "wait", None)
@@ -203,6 +212,8 @@ async def _run(
             lost.cancel()
             task.cancel()
             task.add_done_callback(forget)
+            if command.interactive and not task.done():
+                await asyncio.wait({task}, timeout=_PARTING)
     if task.done() and not task.cancelled():
         return task.result()
     if interrupted:
@@ -210,7 +221,7 @@ async def _run(
     if person.lost.is_set():
         msg = "the client has left"
         raise ConsoleError(msg)
-    raise DeadlineError(_late(call, limit or 0.0, target))
+    raise DeadlineError(late(call.command.name, limit or 0.0, target))
 
 
 async def _whole(
@@ -255,21 +266,6 @@ async def _contained(run: Callable[..., Any], *args: Any) -> Any:
         msg = "SystemExit was raised and kept from ending anything."
         raise ConsoleError(msg) from error
     return result
-
-
-def _late(call: dispatch.Call, limit: float, target: Target) -> str:
-    """One line: which command, how long, and why."""
-    blocked = [stall for stall in target.stalls() if stall.ongoing]
-    why = "the program keeps the interpreter busy; try again, or with --limit"
-    if blocked:
-        worst = max(blocked, key=lambda stall: stall.duration)
-        frame = worst.frame
-        place = (
-            f" at {frame.file.rpartition('/')[2]}:{frame.line} {frame.function}" if frame else ""
-        )
-        doing = f" ({worst.call})" if worst.call else ""
-        why = f"loop {worst.loop} has been blocked for {worst.duration:.1f} s{place}{doing}"
-    return f"`{call.command.name}` was not done after {limit:g} s: {why}."
 
 
 async def _keep(pieces: AsyncIterator[str], path: str | None, name: str) -> Kept:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from asyncconsole.serve import sniff
 from asyncconsole.serve.inbox import LINE_LIMIT, Inbox
+from asyncconsole.serve.keyboard import Keyboard
 from asyncconsole.serve.stream import Stream
 
+_HEIGHT = 24
 _WIDTH = 120
 """Columns. Nobody told; a client of this kind is as often a script as a narrow window."""
 
@@ -22,10 +25,13 @@ class PlainTerminal:
     def __init__(self, stream: Stream) -> None:
         self.colour = False
         self.width = _WIDTH
+        self.height = _HEIGHT
+        self.paints = False
         self.interactive = True
         self._stream = stream
         self._outlet = stream.outlet
         self._inbox = Inbox()
+        self._keyboard: Keyboard | None = None
         self._line = bytearray()
         self._after_return = False
         self.heard = False
@@ -62,9 +68,26 @@ class PlainTerminal:
         """See `Terminal.on_interrupt`."""
         self._inbox.on_interrupt = callback
 
+    @contextmanager
+    def take_keys(
+        self, *, screen: bool = False, lines: bool = False, every: float | None = None
+    ) -> Iterator[Keyboard]:
+        """See `Terminal.take_keys`: whatever is typed is one key, and no part of a line."""
+        keyboard = Keyboard(ahead=self._inbox.pending)
+        self._inbox.on_interrupt = keyboard.interrupt
+        if not (keyboard.ahead or lines):
+            self._keyboard = keyboard
+        try:
+            yield keyboard
+        finally:
+            self._keyboard = self._inbox.on_interrupt = None
+
     def data(self, data: bytes) -> None:
         """Take typed bytes: cut them into lines, obey the few keys that matter."""
         self.heard = True
+        if self._keyboard is not None:
+            self._keyboard.put("ctrl-c" if b"\x03" in data else "enter")
+            return
         for byte in data:
             if byte in b"\r\n":
                 if not (byte == 0x0A and self._after_return):  # noqa: PLR2004 - LF of a CR LF
@@ -115,10 +138,13 @@ class PlainTerminal:
         if self._line:
             self._end_line()  # the last line of a script may lack its end
         self._inbox.end()
+        if self._keyboard is not None:
+            self._keyboard.end()
 
     def resized(self) -> None:
         """See `stream.Consumer.resized`."""
         self.width = self._stream.negotiation.width
+        self.height = self._stream.negotiation.height
 
     async def room(self) -> None:
         """See `stream.Consumer.room`."""

@@ -22,6 +22,7 @@ from asyncconsole.serve import access, extensions, loading, sniff, wire
 from asyncconsole.serve.door import Connection
 from asyncconsole.serve.inbox import LINE_LIMIT
 from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.looks import SharedLooks
 from asyncconsole.serve.negotiation import Negotiation
 from asyncconsole.serve.outlet import Outlet
 from asyncconsole.serve.pace import brisk
@@ -118,6 +119,7 @@ class Reception:
         self._rules = rules
         self._gate = gate
         self._greeter = Greeter(target)
+        self._looks = SharedLooks(target)
         self._loop = asyncio.get_running_loop()
 
     async def serve(
@@ -287,7 +289,7 @@ class Reception:
         return False
 
     def _session(self, client: Connection, terminal: Terminal, outlet: Outlet) -> Session:
-        person = Person(client.visitor.name, terminal, outlet.lost)
+        person = Person(client.visitor.name, terminal, outlet.lost, self._looks)
         return Session(self._target, person, self._rules, self._greeter)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.serve import sniff
 from asyncconsole.serve.inbox import LINE_LIMIT, Inbox
+from asyncconsole.serve.keyboard import Keyboard
 from asyncconsole.serve.outlet import Outlet
 
 _PIECE = 5000
@@ -30,10 +32,16 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A client's first line."""
+    """A client's first line.
+
+    ``keys``: It can send single keys. ``screen``: It can show a whole window of text.
+    """
 
     interactive: bool
     width: int
+    height: int
+    keys: bool
+    screen: bool
     colour: bool
     token: str | None
 
@@ -62,6 +70,9 @@ def read_hello(line: bytes) -> Hello:
     return Hello(
         interactive=bool(said.get("interactive")),
         width=_columns(said.get("width")) or 80,
+        height=_rows(said.get("height")) or 24,
+        keys=bool(said.get("keys")),
+        screen=bool(said.get("screen")),
         colour=bool(said.get("colour")),
         token=token if isinstance(token, str) else None,
     )
@@ -85,6 +96,11 @@ def _columns(value: object) -> int | None:
     return None
 
 
+def _rows(value: object) -> int | None:
+    """A sane height, or None."""
+    return value if isinstance(value, int) and 0 < value <= _WIDEST else None
+
+
 def _seconds(value: object) -> float | None:
     """A sane timeout, or None."""
     if isinstance(value, int | float) and 0 <= value <= _LONGEST:  # NaN is neither
@@ -97,8 +113,12 @@ class WireTerminal:
 
     def __init__(self, lines: Lines, outlet: Outlet, hello: Hello, complete: Complete) -> None:
         self.width = hello.width
+        self.height = hello.height
+        self.paints = hello.screen and hello.keys
         self.colour = hello.colour
         self.interactive = hello.interactive
+        self._sends_keys = hello.keys
+        self._keyboard: Keyboard | None = None
         self._lines = lines
         self._outlet = outlet
         self._complete = complete
@@ -126,6 +146,8 @@ class WireTerminal:
         self._ended = True
         self._news.set()
         self._inbox.end()
+        if self._keyboard is not None:
+            self._keyboard.end()
         if self.interactive:
             self._outlet.lost.set()
 
@@ -137,6 +159,9 @@ class WireTerminal:
             self._news.set()
         elif isinstance(said.get("line"), str):
             self._inbox.put(said["line"])
+        elif isinstance(said.get("keys"), str):
+            if self._keyboard is not None:
+                self._keyboard.feed(said["keys"])
         elif said.get("eof"):
             self._inbox.put(None)
         elif said.get("interrupt"):
@@ -146,6 +171,9 @@ class WireTerminal:
             self._outlet.write(pack(completions=list(candidates)[:200], replace=replace))
         elif _columns(said.get("width")):
             self.width = said["width"]
+            self.height = _rows(said.get("height")) or self.height
+            if self._keyboard is not None:
+                self._keyboard.put("resize")
 
     async def next_run(self) -> Run | None:
         """The next command to run; None when the client has left."""
@@ -176,6 +204,26 @@ class WireTerminal:
     def on_interrupt(self, callback: Callable[[], None] | None) -> None:
         """See `Terminal.on_interrupt`."""
         self._inbox.on_interrupt = callback
+
+    @contextmanager
+    def take_keys(
+        self, *, screen: bool = False, lines: bool = False, every: float | None = None
+    ) -> Iterator[Keyboard]:
+        """See `Terminal.take_keys`; from a client that sends none it is Ctrl-C alone."""
+        keyboard = self._keyboard = Keyboard()
+        self._inbox.on_interrupt = keyboard.interrupt
+        if self._ended:
+            keyboard.end()
+        if every is not None and not self.interactive:
+            self._outlet.write(pack(every=every))
+        if self._sends_keys:
+            self._outlet.write(pack(keys=True, screen=screen))
+        try:
+            yield keyboard
+        finally:
+            self._keyboard = self._inbox.on_interrupt = None
+            if self._sends_keys:
+                self._outlet.write(pack(keys=False))
 
     def done(self, code: int, error: str = "") -> None:
         """End the answer to a `Run`."""

@@ -125,7 +125,14 @@ def waits_for(server: Server, message: dict[str, Any]) -> None:
 
 def test_lines_completion_and_end(person: Person, server: Server) -> None:
     person.sees("bank 4242>")
-    assert server.got[0] == {"interactive": True, "width": 80, "colour": True}
+    assert server.got[0] == {
+        "interactive": True,
+        "width": 80,
+        "colour": True,
+        "height": 24,
+        "keys": True,
+        "screen": True,
+    }
     person.types("ps --all\r")
     person.sees("did ps --all\nbank 4242>")
     person.types("ca\t")
@@ -213,12 +220,12 @@ def test_resize(person: Person, server: Server, console: Console) -> None:
     person.sees("bank 4242>")
     person.child.setwinsize(24, 100)
     person.types("ps\r")
-    waits_for(server, {"width": 100})
+    waits_for(server, {"width": 100, "height": 24})
     person.sees("did ps")
     person.types("watch\r")
     person.sees("watching")
     person.child.setwinsize(24, 90)
-    waits_for(server, {"width": 90})
+    waits_for(server, {"width": 90, "height": 24})
     person.types("\x03")
     person.sees("Interrupted.")
     person.types("\x04")

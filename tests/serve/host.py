@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 
 from asyncconsole.commands.port import CancelOutcome
@@ -38,8 +39,13 @@ class Target:
         pass
 
     watcher = None
+    side = None
+    looks = 0
+    """Snapshots that anybody asked for."""
 
     async def snapshot(self, scope="all", *, first=None, only=None):
+        Target.looks += 1
+        Target.side = self.loop
         if scope == SLOW and OPTIONS.get("slow"):
             print(json.dumps({"looking": scope}), flush=True)
             await asyncio.sleep(OPTIONS["slow"])
@@ -127,7 +133,9 @@ def main():
             end = time.monotonic() + 1.0
             while time.monotonic() < end:
                 beats += 1
-        print(json.dumps({"threads": __import__("threading").active_count()}), flush=True)
+        tasks = len(asyncio.all_tasks(Target.side)) if Target.side is not None else 0
+        said = {"threads": threading.active_count(), "looks": Target.looks, "tasks": tasks}
+        print(json.dumps(said), flush=True)
     served.close()
     assert len(wasted) == OPTIONS.get("fds", 0)
 
