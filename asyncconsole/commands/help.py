@@ -79,9 +79,6 @@ def _one(command: Command) -> list[Line]:
     lines += [line(text) for text in command.about]
     if command.aliases:
         lines.append(line(f"Also: {', '.join(command.aliases)}"))
-    if command.group == "own":
-        does = "It changes the program. " if command.effect == "write" else ""
-        lines.append(line(f"{does}It is the program's own; the console is not to blame for it."))
     for action in command.parser()._actions:  # noqa: SLF001 - argparse has no public list of options
         name = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         if action.option_strings and action.metavar:

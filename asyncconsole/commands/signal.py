@@ -7,7 +7,7 @@ import signal
 
 from asyncconsole.commands.command import Command, OptionParser, Plan, nearest
 from asyncconsole.commands.port import ReplTarget
-from asyncconsole.model import ConsoleError, Result, Text, UsageError, line
+from asyncconsole.model import Result, Text, UsageError, line
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +52,6 @@ def name_of(sent: int) -> str:
 
 async def _plan(target: ReplTarget, options: argparse.Namespace) -> Plan:
     sent = number(options.name)
-    if not hasattr(target, "send_signal"):
-        msg = "signal needs a living program; this is a dump."
-        raise ConsoleError(msg)
     reaction = target.reaction(sent)
     words = f"{name_of(sent)} {reaction.words}."
     lines = [line(words)]

@@ -32,6 +32,7 @@ COMMAND = Command(
     summary="The traceback of what a program's own command raised.",
     run=_run,
     configure=_configure,
+    living=True,
     group="console",
     examples=("traceback", "traceback reload"),
 )

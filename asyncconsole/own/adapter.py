@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asyncconsole.commands.command import Command, OptionParser, nearest
-from asyncconsole.commands.port import Target
+from asyncconsole.commands.port import ReplTarget
 from asyncconsole.model import Result
 from asyncconsole.own import call, registry
 from asyncconsole.own.parameters import Parameter
@@ -48,7 +48,7 @@ def commands() -> dict[str, Command]:
 
 
 def _adapted(own: Own) -> Command:
-    async def run(target: Target, options: argparse.Namespace) -> Result:
+    async def run(target: ReplTarget, options: argparse.Namespace) -> Result:
         patience = options.within  # the client's, or the deadline below
         within = min(own.deadline, max(patience - GRACE, patience * _HASTE))
         return await call.run(own, target, _arguments(own, options), within)
@@ -67,8 +67,18 @@ def _adapted(own: Own) -> Command:
         deadline=own.deadline + GRACE,
         living=True,
         group="own",
-        about=own.about,
+        about=(*own.about, _terms(own)),
     )
+
+
+def _terms(own: Own) -> str:
+    """Where it runs, and for how long."""
+    if own.where == "program":
+        where = "as a task in the program's event loop"
+    else:
+        where = "in a thread of its own"
+    changes = " It changes the program." if own.effect == "write" else ""
+    return f"A command of the program; runs {where}, for {own.deadline:g} s at most.{changes}"
 
 
 def _add(parser: argparse.ArgumentParser, parameter: Parameter) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import json
 import math
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,6 +58,8 @@ class Plain:
         if isinstance(value, Result):
             self.result = value
             return
+        if isinstance(value, types.GeneratorType):
+            value = list(itertools.islice(value, MOST_ROWS + 1))
         if not isinstance(value, _LISTS) or _is_record(value):
             self.value = _plain(value, 0)
             return

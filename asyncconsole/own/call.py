@@ -151,7 +151,7 @@ class Thread:
 
 
 async def run(
-    own: Own, target: Any, arguments: tuple[list[Any], dict[str, Any]], within: float
+    own: Own, target: ReplTarget, arguments: tuple[list[Any], dict[str, Any]], within: float
 ) -> Result:
     """Call a command of the program, and wait for what it returns.
 
@@ -166,9 +166,6 @@ async def run(
         DeadlineError: It was not done in time, and was told to stop.
         ConsoleError: It can't be run now.
     """
-    if not hasattr(target, "submit"):
-        msg = f"`{own.name}` is the program's own, and needs it alive: this is a dump."
-        raise ConsoleError(msg)
     _behind[:] = [call for call in _behind if call.outcome is None]
     if len(_behind) >= MOST_BEHIND:
         msg = (
@@ -176,11 +173,20 @@ async def run(
             "ended although they were told to. `stacktrace` and `ps` show where they are."
         )
         raise ConsoleError(msg)
-    place = await _place(own, target)
+    try:
+        place = await _place(own, target)
+    except OSError as error:
+        msg = f"`{own.name}` was not begun: no event loop can be made for it: {error}"
+        raise ConsoleError(msg) from error
     try:
         return await _Waiting(own, target, place, arguments).run(within)
     finally:
         place.close()
+
+
+def forked() -> None:
+    """In a forked child: the calls that were left behind are not here."""
+    _behind.clear()
 
 
 async def _place(own: Own, target: ReplTarget) -> Place:
@@ -220,7 +226,11 @@ class _Waiting:
     async def run(self, within: float) -> Result:
         began = time.monotonic()
         call = self._call
-        withdraw = self._place.submit(call.begin)
+        try:
+            withdraw = self._place.submit(call.begin)
+        except RuntimeError as error:
+            msg = f"`{self._own.name}` was not begun: {error}."
+            raise ConsoleError(msg) from error
         try:
             outcome = await self._outcome(within)
             if outcome is None:

@@ -130,6 +130,9 @@ def _add(
     _check_options(name, effect, where, deadline)
     for word in (name, *aliases):
         _check_name(word, name, function)
+    if inspect.isasyncgenfunction(function):
+        msg = f"command `{name}`: it gives an async generator; return a list of what that yields."
+        raise ValueError(msg)
     if where is None:
         where = "program" if inspect.iscoroutinefunction(function) else "console"
     summary, about, helps = describe(function)

@@ -317,9 +317,14 @@ def _after_fork() -> None:
     _lock = threading.RLock()
     for part in (journal, pace, loading, quiet, complaints, courier, COLLECTOR):
         part.forked()
-    for hooks in ("asyncconsole.track.tracker", "asyncconsole.stall.polls"):
-        if hooks in sys.modules:
-            sys.modules[hooks].forked()
+    for part_of_some in (
+        "asyncconsole.track.tracker",
+        "asyncconsole.stall.polls",
+        "asyncconsole.own.call",
+        "asyncconsole.serve.extensions",
+    ):
+        if part_of_some in sys.modules:
+            sys.modules[part_of_some].forked()
     console = _running
     _running = None
     if console is not None:

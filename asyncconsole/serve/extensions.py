@@ -25,6 +25,7 @@ from asyncconsole.model import schema
 from asyncconsole.own import adapter, registry, shipped
 from asyncconsole.own.shipped import Extension, Kind
 from asyncconsole.serve.journal import log, note
+from asyncconsole.serve.loading import forget_half_imports
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -66,6 +67,15 @@ async def catch_up() -> None:
             _give_up()
             return
         await asyncio.sleep(0.005)
+
+
+def forked() -> None:
+    """In a forked child: the thread that was loading is not here."""
+    global _thread  # noqa: PLW0603 - the child may begin anew
+    if _thread is not None:
+        forget_half_imports(_thread.ident)
+    _thread = None
+    _current.clear()
 
 
 def _begin() -> threading.Thread:

@@ -132,30 +132,30 @@ def many():
     return list(range(10_007))
 
 
-@asyncconsole.command(deadline=0.3)
+@asyncconsole.command(deadline=0.5)
 async def hangs():
     await asyncio.get_running_loop().create_future()
 
 
-@asyncconsole.command(deadline=0.3)
+@asyncconsole.command(deadline=0.5)
 async def spins():
     while True:
         pass
 
 
-@asyncconsole.command(deadline=0.3)
+@asyncconsole.command(deadline=0.5)
 async def stubborn():
     while not FREE.is_set():
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(0.02)
 
 
-@asyncconsole.command(deadline=0.3)
+@asyncconsole.command(deadline=0.5)
 def sleeps():
     FREE.wait(60)
 
 
-@asyncconsole.command(deadline=0.3)
+@asyncconsole.command(deadline=0.5)
 def spins_beside():
     while True:
         pass
@@ -163,8 +163,8 @@ def spins_beside():
 
 @asyncconsole.command(deadline=30)
 async def waits():
-    print("waits", flush=True)
     try:
+        print("waits", flush=True)  # Ctrl-C may hit here already
         await asyncio.get_running_loop().create_future()
     finally:
         print("waited", flush=True)

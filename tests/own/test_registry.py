@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
+import re
 import shlex
+import sys
 import types
 from typing import Annotated, Literal
 
@@ -12,7 +15,12 @@ import pytest
 import asyncconsole
 from asyncconsole.commands import dispatch
 from asyncconsole.own import registry
+from asyncconsole.own.adapter import _arguments
+from asyncconsole.own.answer import Plain, shown
 from asyncconsole.own.parameters import describe
+from asyncconsole.render import show
+from tests.children import tell
+from tests.interpreters import CHECKOUT, INTERPRETERS
 
 
 class Colour(enum.Enum):
@@ -82,6 +90,10 @@ def forward(x: Missing): ...  # noqa: F821 - that is the point
 def json(*, json: bool = False): ...
 
 
+async def stream():
+    yield 1
+
+
 @pytest.mark.parametrize(
     ("function", "complaint"),
     [
@@ -91,6 +103,7 @@ def json(*, json: bool = False): ...
         (either, "can't be typed at a console"),
         (forward, "can't read the type of x, Missing"),
         (json, "--json is every command's"),
+        (stream, "return a list of what that yields"),
     ],
 )
 def test_what_nobody_can_type_is_refused_at_once(function, complaint):
@@ -149,3 +162,56 @@ def test_a_docstring_without_a_body_or_none_at_all():
         """
 
     assert describe(short) == ("One.", (), {"x": "The x: yes."})
+
+
+def test_the_example_of_the_docs():
+    text = (CHECKOUT / "docs" / "extend" / "own-command.md").read_text("utf-8")
+    source = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    exec(compile(source, "own-command.md", "exec", dont_inherit=True), {"__name__": "example"})
+    session = re.search(r"```text\n(.*?)```", text, re.DOTALL)[1]
+    for part in session.split("shop 4242> ")[1:]:
+        line, _, answer = part.partition("\n")
+        call = dispatch.parse(line)
+        own = registry.book[call.command.name]
+        words, named = _arguments(own, call.options)
+        value = own.function(*words, **named)
+        plain = Plain()
+        for _ in plain.steps(asyncio.run(value) if asyncio.iscoroutine(value) else value):
+            pass
+        assert show(shown(own.name, plain), json=False, width=100) == answer
+
+
+def test_a_generator_is_a_list():
+    plain = Plain()
+    for _ in plain.steps(number for number in range(250)):
+        pass
+    assert plain.value == list(range(250))
+
+
+DECORATED = """
+import asyncio, json, sys
+old = set(sys.modules)
+import asyncconsole
+
+@asyncconsole.command
+def reload(shard: int, *, dry_run: bool = False):
+    pass
+
+print(json.dumps(sorted(set(sys.modules) - old)))
+"""
+
+
+@pytest.mark.parametrize("python", INTERPRETERS)
+def test_decorating_loads_no_command(python):
+    loaded = tell(python, "-c", DECORATED)
+    ours = {name for name in loaded if name.startswith("asyncconsole.")}
+    assert ours == {
+        "asyncconsole._version",
+        "asyncconsole.commands",
+        "asyncconsole.own",
+        "asyncconsole.own.parameters",
+        "asyncconsole.own.registry",
+    }
+    others = {name.partition(".")[0] for name in loaded} - {"asyncconsole"}
+    assert others <= sys.stdlib_module_names
+    assert "argparse" not in others
