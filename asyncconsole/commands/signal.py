@@ -13,7 +13,8 @@ from asyncconsole.model import Result, Text, UsageError, line
 def _configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="SIGNAL", help="SIGTERM, term or 15")
     if isinstance(parser, OptionParser):
-        parser.offers["name"] = tuple(_names())
+        long = _names()
+        parser.offers["name"] = (*long, *(name.removeprefix("SIG") for name in long))
 
 
 def _names() -> list[str]:

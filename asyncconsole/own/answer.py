@@ -24,6 +24,12 @@ MOST_ROWS = 10_000
 MOST_ITEMS = 1_000
 """Items of each list and dict inside."""
 
+MOST_VALUES = 300_000
+"""Values in all; lists that share their items could else be very much longer than they look."""
+
+MOST_COLUMNS = 40
+"""Columns of a table; ``--json`` has the others."""
+
 DEEPEST = 8
 """Lists and dicts inside of each other."""
 
@@ -52,6 +58,7 @@ class Plain:
         self.value: Any = None
         self.left_out = 0
         self.result: Result | None = None
+        self._left = MOST_VALUES
 
     def steps(self, value: Any) -> Iterator[None]:
         """Take a value; yields after each `AT_A_TIME` rows."""
@@ -61,7 +68,7 @@ class Plain:
         if isinstance(value, types.GeneratorType):
             value = list(itertools.islice(value, MOST_ROWS + 1))
         if not isinstance(value, _LISTS) or _is_record(value):
-            self.value = _plain(value, 0)
+            self.value = self._plain(value, 0)
             return
         rows: list[Any] = []
         self.value = rows
@@ -69,29 +76,32 @@ class Plain:
             if number >= MOST_ROWS:
                 self.left_out = len(value) - MOST_ROWS
                 return
-            rows.append(_plain(item, 1))
+            rows.append(self._plain(item, 1))
             if number % AT_A_TIME == AT_A_TIME - 1:
                 yield
 
-
-def _plain(value: Any, depth: int) -> Any:
-    """What JSON can say of a value."""
-    if value is None or isinstance(value, bool | int | float | str | enum.Enum):
-        return _scalar(value)
-    if depth > DEEPEST:
-        return show(value)
-    if _is_record(value):
-        return {name: _plain(item, depth + 1) for name, item in _fields(value)}
-    if isinstance(value, Mapping):
-        items = list(value.items())[:MOST_ITEMS]
-        return {_key(key): _plain(item, depth + 1) for key, item in items}
-    if isinstance(value, _LISTS):
-        return [_plain(item, depth + 1) for item in tuple(value)[:MOST_ITEMS]]
-    kind = type(value)
-    if hasattr(kind, "isoformat"):  # dates and times
-        return str(value.isoformat())
-    plain: Any = object.__str__
-    return show(value) if kind.__str__ is plain else _text(value)
+    def _plain(self, value: Any, depth: int) -> Any:
+        """What JSON can say of a value."""
+        self._left -= 1
+        if self._left < 0:
+            return "…"
+        if value is None or isinstance(value, bool | int | float | str | enum.Enum):
+            return _scalar(value)
+        if depth > DEEPEST and (_is_record(value) or isinstance(value, (Mapping, *_LISTS))):
+            return f"<{type(value).__name__}, too deep>"  # its repr might never end
+        if _is_record(value):
+            return {name: self._plain(item, depth + 1) for name, item in _fields(value)}
+        if isinstance(value, Mapping):
+            items = list(itertools.islice(value.items(), min(MOST_ITEMS, self._left + 1)))
+            return {_key(key): self._plain(item, depth + 1) for key, item in items}
+        if isinstance(value, _LISTS):
+            some = list(itertools.islice(value, min(MOST_ITEMS, self._left + 1)))
+            return [self._plain(item, depth + 1) for item in some]
+        kind = type(value)
+        if hasattr(kind, "isoformat"):  # dates and times
+            return str(value.isoformat())
+        plain: Any = object.__str__
+        return show(value) if kind.__str__ is plain else _text(value)
 
 
 def _scalar(value: Any) -> Any:
@@ -173,7 +183,7 @@ def _pairs(value: dict[str, Any]) -> Iterator[Line]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    keys = list(dict.fromkeys(key for row in rows for key in row))
+    keys = list(dict.fromkeys(key for row in rows for key in row))[:MOST_COLUMNS]
     columns = []
     for key in keys:
         cells = [row[key] for row in rows if row.get(key) is not None]

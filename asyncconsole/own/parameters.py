@@ -79,6 +79,11 @@ def parameters(
             )
             raise ValueError(msg)
         found.append(_parameter(command, function, item, helps.get(item.name, "")))
+    options = [one.option for one in found if one.shape in ("flag", "option")]
+    for option in options:
+        if options.count(option) > 1:
+            msg = f"command `{command}`: two parameters are called {option}; rename one."
+            raise ValueError(msg)
     return tuple(found)
 
 

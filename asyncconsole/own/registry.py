@@ -64,7 +64,6 @@ def command(function: F, /) -> F: ...
 @overload
 def command(
     name: str | None = None,
-    /,
     *,
     aliases: Sequence[str] = (),
     effect: Literal["read", "write"] = "read",
@@ -73,7 +72,6 @@ def command(
 ) -> Callable[[F], F]: ...
 def command(
     name: Any = None,
-    /,
     *,
     aliases: Sequence[str] = (),
     effect: Literal["read", "write"] = "read",

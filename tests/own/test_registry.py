@@ -45,7 +45,10 @@ def test_the_function_stays_what_it_is():
     @asyncconsole.command("other")
     def another(): ...
 
-    assert list(registry.book) == ["some-thing", "other"]
+    @asyncconsole.command(name="third")
+    def one_more(): ...
+
+    assert list(registry.book) == ["some-thing", "other", "third"]
     assert registry.book["some-thing"].function is some_thing
     assert isinstance(another, types.FunctionType)
 
@@ -90,6 +93,9 @@ def forward(x: Missing): ...  # noqa: F821 - that is the point
 def json(*, json: bool = False): ...
 
 
+def twice(*, wait: bool = True, no_wait: bool = False): ...
+
+
 async def stream():
     yield 1
 
@@ -103,6 +109,7 @@ async def stream():
         (either, "can't be typed at a console"),
         (forward, "can't read the type of x, Missing"),
         (json, "--json is every command's"),
+        (twice, "two parameters are called --no-wait"),
         (stream, "return a list of what that yields"),
     ],
 )
@@ -143,6 +150,8 @@ def test_choices_and_options_are_completed():
     assert offered("paint wall --two-coats d") == ["door"]
     assert "--two-coats         twice" in _help("paint")
     assert offered("ps --sort a") == ["age"]
+    assert offered("signal USR") == ["USR1", "USR2"]
+    assert offered("signal SIGUSR") == ["SIGUSR1", "SIGUSR2"]
 
 
 def _help(name):
@@ -175,17 +184,33 @@ def test_the_example_of_the_docs():
         own = registry.book[call.command.name]
         words, named = _arguments(own, call.options)
         value = own.function(*words, **named)
-        plain = Plain()
-        for _ in plain.steps(asyncio.run(value) if asyncio.iscoroutine(value) else value):
-            pass
-        assert show(shown(own.name, plain), json=False, width=100) == answer
+        value = asyncio.run(value) if asyncio.iscoroutine(value) else value
+        assert show(shown(own.name, plain(value)), json=False, width=100) == answer
+
+
+def plain(value):
+    found = Plain()
+    for _ in found.steps(value):
+        pass
+    return found
 
 
 def test_a_generator_is_a_list():
-    plain = Plain()
-    for _ in plain.steps(number for number in range(250)):
-        pass
-    assert plain.value == list(range(250))
+    assert plain(number for number in range(250)).value == list(range(250))
+
+
+def test_an_answer_is_bounded_however_much_it_refers_to():
+    value = ["x"] * 900
+    for _ in range(12):
+        value = [value] * 900
+    text = show(shown("much", plain(value)), json=True)
+    assert len(text) < 8_000_000
+    endless = []
+    endless.append(endless)
+    assert "<list, too deep>" in show(shown("endless", plain(endless)), json=True)
+    wide = [{f"key{number}": number for number in range(500)}]
+    assert len(show(shown("wide", plain(wide)), json=False).splitlines()) == 3
+    assert len(plain(wide).value[0]) == 500
 
 
 DECORATED = """
