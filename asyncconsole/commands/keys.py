@@ -25,5 +25,8 @@ class Keys(Protocol):
             EOFError: The client has left.
         """
 
+    def claim(self) -> None:
+        """Take what was typed before as keys, too, where there is a choice."""
+
     def put(self, key: str) -> None:
         """Add what is no key of a person's; it is there once, however often it was added."""

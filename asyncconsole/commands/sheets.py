@@ -86,6 +86,7 @@ class Sheet:
         total: How many there were before the filter.
         sort: Index of the column that they are sorted by.
         falling: True when the largest come first.
+        read: False while nothing has been looked at yet.
     """
 
     view: View
@@ -93,6 +94,7 @@ class Sheet:
     total: int
     sort: int
     falling: bool
+    read: bool = True
 
     def find(self, key: str) -> int | None:
         """Index of the row with that key."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 import json
 import math
 import time
@@ -62,6 +63,7 @@ async def _run(target: Target, options: argparse.Namespace, terminal: Terminal) 
         msg = f"top: S takes seconds, {SHORTEST:g} to {LONGEST:g}."
         raise UsageError(msg)
     with terminal.take_keys(screen=True) as keys:
+        keys.claim()  # whoever knows it types faster than it comes
         await _Top(target, options.looks, terminal, keys, max(SHORTEST, seconds)).run()
     return Result({})
 
@@ -135,13 +137,15 @@ class _Top:
     def _rows(self) -> Sheet:
         """The rows of the table; made anew when something has changed."""
         board = self._board
-        snapshot = self._tables.get(board.table.scope)
+        scope = board.table.scope
+        snapshot = self._loops if scope == "loops" else self._tables.get(scope)
         sort, falling = board.sort
         wanted = (board.view, board.pattern, sort, falling)
         if self._sheet is None or snapshot is not self._arranged or wanted != self._sheet_of:
             self._arranged, self._sheet_of = snapshot, wanted
             seen = snapshot or Snapshot(0, "", "", "")
-            self._sheet = arrange(board.table, seen, board.pattern, sort, falling=falling)
+            sheet = arrange(board.table, seen, board.pattern, sort, falling=falling)
+            self._sheet = dataclasses.replace(sheet, read=snapshot is not None)
         return self._sheet
 
     def _lines(self, window: Window) -> Sequence[str]:
@@ -212,9 +216,7 @@ class _Top:
             self._answer = board.opened, await self._looks.answer(board.opened, fresh, manner)
             return
         scope = board.table.scope
-        if scope == "loops":
-            self._tables = {scope: self._loops}
-        else:  # the one of another table is let go: it may be large
+        if scope != "loops":  # the one of another table is let go: it may be large
             self._tables = {scope: await self._looks.snapshot(scope, fresh)}
 
     async def _judge(self) -> None:

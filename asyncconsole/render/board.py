@@ -135,6 +135,7 @@ def _status(board: Board, sheet: Sheet) -> Line:
         return (*line(("> ", "dim"), (board.opened, "name")), *paused)
     arrow = "▼" if sheet.falling else "▲"
     shown = f"{len(sheet.items)} of {sheet.total}" if board.pattern else str(sheet.total)
+    shown = shown if sheet.read else "..."
     what = f"{sheet.view.name} ({shown})"
     by = f"  by {sheet.view.fields[sheet.sort].column.title} {arrow}"
     found = [*line((what, "name"), (by, "dim"))]
@@ -173,7 +174,9 @@ def _table(board: Board, sheet: Sheet, room: int, window: Window) -> list[str]:
             found.append(f"\x1b[7m{_MARK}{bare}{padding}\x1b[0m")
         else:
             found.append(f"{_MARK}{bare}")
-    if not seen:
+    if not sheet.read:
+        found.append("  ...")
+    elif not seen:
         found.append(f"  nothing with {board.pattern}" if board.pattern else "  none")
     return found
 

@@ -21,7 +21,7 @@ from prompt_toolkit.application import create_app_session, in_terminal
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History, InMemoryHistory
-from prompt_toolkit.input.typeahead import clear_typeahead
+from prompt_toolkit.input.typeahead import clear_typeahead, get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
@@ -216,7 +216,10 @@ class EditorTerminal:
         self, *, screen: bool = False, lines: bool = False, every: float | None = None
     ) -> Iterator[Keyboard]:
         """See `Terminal.take_keys`."""
-        keyboard = self._keyboard = Keyboard(ahead=bool(self._ahead))
+        typed = get_typeahead(self._input)  # behind the line that was accepted
+        store_typeahead(self._input, typed)
+        ahead = bool(self._ahead or typed)
+        keyboard = self._keyboard = Keyboard(ahead=ahead, claimed=self._claim)
         if self._input.closed:
             keyboard.end()
         if screen:
@@ -227,6 +230,14 @@ class EditorTerminal:
             self._keyboard = None
             if screen:
                 self.write(LEAVE_SCREEN)
+
+    def _claim(self) -> str:
+        """Give up what was typed ahead."""
+        text = "".join([key.data for key in get_typeahead(self._input)])
+        text += self._decoder.decode(bytes(self._ahead))
+        self._ahead.clear()
+        self._space.set()
+        return text
 
     def data(self, data: bytes) -> None:
         """Take typed bytes; Ctrl-C goes past everything while a command runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from asyncconsole.serve.patience import within
 
@@ -108,10 +109,16 @@ def _key(character: str) -> list[str]:
 
 
 class Keyboard:
-    """A queue of keys with an end; see `asyncconsole.commands.keys.Keys`."""
+    """A queue of keys with an end; see `asyncconsole.commands.keys.Keys`.
 
-    def __init__(self, *, ahead: bool = False) -> None:
+    Args:
+        ahead: More had been typed before.
+        claimed: Gives that up to be keys.
+    """
+
+    def __init__(self, *, ahead: bool = False, claimed: Callable[[], str] = str) -> None:
         self.ahead = ahead
+        self._claimed = claimed
         self._keys: deque[str] = deque()
         self._parser = Parser()
         self._news = asyncio.Event()
@@ -125,6 +132,10 @@ class Keyboard:
             elif len(self._keys) < _MOST:
                 self._keys.append(key)
         self._news.set()
+
+    def claim(self) -> None:
+        """See `Keys.claim`."""
+        self.feed(self._claimed())
 
     def interrupt(self) -> None:
         """Ctrl-C goes before everything else."""

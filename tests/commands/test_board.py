@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from asyncconsole.commands.board import KEYS, Board, press, settle
@@ -147,6 +149,13 @@ def test_views_and_what_enter_opens():
     assert view.press("d").board.opened == "deadlocks --quick"
     assert view.press("q").board.opened == ""
     assert view.press("q").board.left
+
+
+def test_what_was_not_looked_at_yet_is_not_said_to_be_none():
+    sheet = dataclasses.replace(View(snapshot=Snapshot(1, "", "", "")).sheet(), read=False)
+    lines = draw(Board(), sheet, HEAD, [], Window(80, 24, colour=False))
+    assert lines[2].startswith("tasks (...)")
+    assert lines[4] == "  ..."
 
 
 def test_alike_tasks_are_counted():

@@ -170,6 +170,18 @@ def test_telnet_draws_over_the_window_and_gives_it_back(program):
     client.until("in bank.py")
 
 
+def test_keys_may_be_typed_before_top_is_there(program):
+    client = editor(program(tasks=30))
+    client.send("top\r/task-17\r")
+    client.until("1 of 30")
+    client.send("q")
+    client.until(LEAVE_SCREEN)
+    client.until("> ")
+    client.send("watch 0.1 ps\rversion\r")  # for `watch` it is the next line
+    client.until(LEAVE_SCREEN)
+    client.until("in bank.py")
+
+
 def test_a_round_that_takes_long_ends_at_a_key(program):
     bank = program(slow=60)
     client = editor(bank)

@@ -134,6 +134,7 @@ COMMANDS = (
     "ps", "ps --json", "ps --group", "where wait", "tree", "locks", "lock L1", "loops", "deadlocks",
     "stalls", "probe", "stacktrace", "help", "help ps", "version", "psx", "where psx", "ps --jsno",
     "track", "debug", "ps-terminated", "doctor", "cancel wait --wait 0.1", "dump", "dump -",
+    "watch --count 1 0.1 ps", "top",
 )  # fmt: skip
 
 
