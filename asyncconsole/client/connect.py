@@ -126,7 +126,7 @@ def connect(options: argparse.Namespace) -> int:
     if at_terminal:
         return interactive(address, shown, options.timeout, again=options.reconnect)
     manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
-    with open_wire(address, manner, options.timeout, _onlooker(address)) as wire:
+    with open_wire(address, manner, options.timeout, onlooker(address)) as wire:
         return run_all(wire, options)
 
 
@@ -188,7 +188,7 @@ def interactive(
     while True:
         manner = personal(interactive=command is None, token=shown)
         try:
-            with open_wire(address, manner, timeout, _onlooker(address)) as wire:
+            with open_wire(address, manner, timeout, onlooker(address)) as wire:
                 return dialogue.hold(wire, command)
         except GoneError as gone:
             if not again:
@@ -210,7 +210,7 @@ def personal(*, interactive: bool, token: str | None = None) -> Manner:
     )
 
 
-def _onlooker(address: Address) -> Onlooker:
+def onlooker(address: Address) -> Onlooker:
     """Says once why the program does not answer yet, if the wait for it is to be a long one."""
     told: list[Sight] = []
 

@@ -55,7 +55,8 @@ def dump(options: argparse.Namespace) -> int:
         raise UsageError(msg)
     address = consoles.find(options.target)
     manner = Manner(token=connect.token(options))
-    with open_wire(address, manner, options.timeout) as wire, _file(options) as draft:
+    watching = connect.onlooker(address)
+    with open_wire(address, manner, options.timeout, watching) as wire, _file(options) as draft:
         errors: list[str] = []
         command = "dump - --quick" if options.quick else "dump -"
         code = ask.run(wire, command, options.timeout, out=draft.take, error=errors.append)
@@ -94,13 +95,7 @@ class Draft:
         self._file.flush()
 
     def _write(self, data: bytes) -> None:
-        try:
-            self._file.write(data)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            msg = f"the dump can't be written: {error.strerror or error}."
-            raise NotWrittenError(msg) from None
+        self._file.write(data)
         self.size += len(data)
 
     @property
@@ -136,16 +131,24 @@ def _file(options: argparse.Namespace) -> Iterator[Draft]:
         NotWrittenError: It can't be made, or is there already.
     """
     if options.file == dumps.STREAM:
-        draft = Draft(sys.stdout.buffer)
-        yield draft
+        try:
+            with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+                yield Draft(out)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            msg = f"stdout: {error.strerror or error}."
+            raise NotWrittenError(msg) from None
         return
     path = options.file
     if path is not None:
         _refuse(path, options)
     folder = os.path.dirname(os.path.abspath(path or "x"))  # noqa: PTH100, PTH120 - strings
     hidden = os.path.join(folder, f".asyncconsole-{os.getpid()}.dump.part")  # noqa: PTH118 - as above
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
+        with contextlib.suppress(FileNotFoundError):  # of a client that was killed
+            os.unlink(hidden)  # noqa: PTH108 - a string
         file = open(os.open(hidden, flags, 0o600), "wb")  # noqa: PTH123, SIM115 - a descriptor, closed below
     except OSError as error:
         msg = f"{path or folder}: {error.strerror or error}."
@@ -158,8 +161,6 @@ def _file(options: argparse.Namespace) -> Iterator[Draft]:
         _refuse(path, options)
         os.replace(hidden, path)  # noqa: PTH105 - strings
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         msg = f"{path or folder}: {error.strerror or error}."
         raise NotWrittenError(msg) from None
     finally:

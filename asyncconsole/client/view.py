@@ -27,9 +27,10 @@ def view(options: argparse.Namespace) -> int:
         msg = "view: what is read from stdin wants a command: -c COMMAND."
         raise UsageError(msg)
     recording = dumps.load(options.file)
-    manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout))
     if person:
         manner = connect.personal(interactive=True)
+    else:
+        manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout))
     with dumps.console(recording, manner, options.file) as wire:
         if person:
             from asyncconsole.client import dialogue  # noqa: PLC0415 - needs prompt_toolkit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from asyncconsole._version import __version__
@@ -128,6 +128,7 @@ def lines(recording: Recording, polls: Callable[[int], Polls | None]) -> Iterato
         yield from writer.record("judgement", dataclasses.replace(judgement, findings=()))
         for finding in judgement.findings:
             yield from writer.record("finding", finding)
+    yield from writer.lost()
     yield _line({"end": writer.counts})
 
 
@@ -137,10 +138,19 @@ class _Writer:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._stacks: dict[Frames, int] = {}
+        self._lost: list[str] = []
 
     def record(self, kind: str, item: Any) -> Iterator[str]:
         """The line of an item, and those on which its long lists go on."""
-        yield from self._written(kind, encode(item))
+        lists = _long(item)
+        raw = encode(item, lists)
+        for name in lists:
+            raw[name] = encode(getattr(item, name)[:PIECE])
+        if (yield from self._written(kind, raw)):
+            for name in lists:
+                for start in range(PIECE, len(getattr(item, name)), PIECE):
+                    piece = encode(getattr(item, name)[start : start + PIECE])
+                    yield from self._continued(kind, name, piece)
 
     def task(self, task: Task) -> Iterator[str]:
         """A task, after those of its stacks that are new."""
@@ -159,28 +169,48 @@ class _Writer:
             raw[name] = number
         yield from self._written("task", raw)
 
-    def _written(self, kind: str, raw: Any) -> Iterator[str]:
-        """Lines of a record; what is too long for one is left out, and said so."""
-        rest = []
-        if type(raw) is dict:
-            for name, value in raw.items():
-                if type(value) is list and len(value) > PIECE:
-                    rest.append((name, value[PIECE:]))
-                    raw[name] = value[:PIECE]
-        made = [_line({kind: raw})]
-        for name, value in rest:
-            for start in range(0, len(value), PIECE):
-                made.append(_line({"more": [name, value[start : start + PIECE]]}))
-        self.counts[kind] = self.counts.get(kind, 0) + 1
-        if max(map(len, made)) <= LONGEST_LINE:
-            yield from made
-        elif kind == "stack":  # tasks count on its number
-            yield _line({kind: []})
-        else:
-            self.counts[kind] -= 1
+    def _written(self, kind: str, raw: Any) -> Generator[str, None, bool]:
+        """A record; what is too long is left out, and said so; returns whether it was not."""
+        text = _line({kind: raw})
+        fits = len(text) <= LONGEST_LINE
+        if fits or kind == "stack":  # tasks count on its number
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            yield text if fits else _line({kind: []})
+        if not fits:
             what = raw.get("name") or raw.get("id") if type(raw) is dict else None
-            gap = Gap(f"{kind} {what or ''}"[:200].rstrip(), "too long for a dump")
-            yield from self._written("gap", encode(gap))
+            yield from self._gap(f"{kind} {what or ''}"[:200].rstrip())
+        return fits
+
+    def _continued(self, kind: str, name: str, items: list[Any]) -> Iterator[str]:
+        """More of a list."""
+        text = _line({"more": [name, items]})
+        if len(text) <= LONGEST_LINE:
+            yield text
+        elif len(items) > 1:
+            half = len(items) // 2
+            yield from self._continued(kind, name, items[:half])
+            yield from self._continued(kind, name, items[half:])
+        else:
+            self._lost.append(f"one of the {name} of a {kind}")
+
+    def lost(self) -> Iterator[str]:
+        """What was left out of lists, said so."""
+        for what in dict.fromkeys(self._lost):
+            yield from self._gap(what)
+
+    def _gap(self, what: str) -> Iterator[str]:
+        yield from self._written("gap", encode(Gap(what, "too long for a dump")))
+
+
+def _long(item: Any) -> list[str]:
+    """Fields with more items than one record has."""
+    if not dataclasses.is_dataclass(item):
+        return []
+    return [
+        field.name
+        for field in dataclasses.fields(item)
+        if type(value := getattr(item, field.name)) is tuple and len(value) > PIECE
+    ]
 
 
 _dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode

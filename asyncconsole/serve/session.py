@@ -13,6 +13,7 @@ from asyncconsole._version import __version__
 from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Recorded, Target, Terminal
 from asyncconsole.model import Snapshot
+from asyncconsole.render.width import clean
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import within
 from asyncconsole.serve.perform import (
@@ -77,7 +78,7 @@ class Greeter:
             return self._head(None) + f"It could not be looked at within {_GREETING:g} s.\n"
         except Exception as error:
             return self._head(None) + f"It could not be looked at: {error}\n"
-        self.program = snapshot.program or self.program
+        self.program = clean(snapshot.program) or self.program
         tasks = sum(loop.tasks for loop in snapshot.loops)
         counts = f"{_counted(len(snapshot.loops), 'loop')}, {_counted(tasks, 'task')}."
         await self._count_deadlocks(tasks)
@@ -96,7 +97,7 @@ class Greeter:
             words.append(f"taken at {snapshot.taken_at}")
         if snapshot is not None and snapshot.uptime > 0:
             words.append(f"up {_spell(snapshot.uptime)}")
-        return " · ".join(words) + "\n"
+        return clean(" · ".join(words)) + "\n"
 
     async def _count_deadlocks(self, tasks: int) -> None:
         """Find out how many there are, if that is quick."""

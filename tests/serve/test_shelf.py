@@ -126,16 +126,29 @@ def test_a_file_on_the_programs_machine(runtime: Path, python: str) -> None:
     assert "ran: dump -\n" not in errors
 
 
-def test_a_link_is_not_followed_and_names_are_made_up(runtime: Path) -> None:
-    secret = runtime.parent / "secret"
-    link = runtime.parent / "link"
+def test_links_names_and_deadlines(runtime: Path) -> None:
+    """A link is not followed, names are made up, and one that is late leaves nothing."""
+    secret, link = runtime.parent / "secret", runtime.parent / "link"
     link.symlink_to(secret)
     with serving() as program:
-        (refused,) = ask(program, f"dump {link}")
+        refused, late, *usual = ask(
+            program, f"dump {link}", ("dump", 0.0), *["dump --json --quick"] * 3
+        )
         assert refused["done"] == 1
         assert not secret.exists()
-        both = [validate(one["out"])["file"] for one in ask(program, *["dump --json --quick"] * 3)]
-    assert len(set(both)) == 3
+        assert late["done"] == 4
+        names = {validate(one["out"])["file"] for one in usual}
+        assert len(names) == 3
+        folder = runtime.parent / "temporary"
+        wait_until(lambda: {str(path) for path in folder.glob("*.gz")} == names)
+        client = program.connect()
+        with client.sock:  # a person without telnet
+            client.send("\n")
+            client.until("> ")
+            client.send("dump\n")
+            assert "Wrote" in client.until("opens")
+            client.send("dump -\n")
+            assert '{"schema":"asyncconsole/snapshot/1"' in client.until('{"end":')
 
 
 def test_a_full_disk_leaves_nothing(runtime: Path) -> None:
@@ -179,14 +192,6 @@ def test_a_disk_that_stands_still_holds_up_nobody(
     wait_until(lambda: not list(tmp_path.iterdir()))
 
 
-def test_a_command_that_is_late_leaves_nothing(runtime: Path) -> None:
-    with serving() as program:
-        late, after = ask(program, ("dump", 0.0), "ps")
-        assert late["done"] == 4
-        assert after["done"] == 0
-        wait_until(lambda: not list((runtime.parent / "temporary").glob("*.gz")))
-
-
 def test_a_read_only_console_gives_and_does_not_write(runtime: Path) -> None:
     with serving(read_only=True) as program:
         usual, named, lines = ask(program, "dump", f"dump {runtime}/a", "dump -")
@@ -196,15 +201,3 @@ def test_a_read_only_console_gives_and_does_not_write(runtime: Path) -> None:
         assert refused["out"] == ""
     assert lines["done"] == 0
     assert lines["out"].startswith('{"schema":"asyncconsole/snapshot/1"')
-
-
-def test_at_a_plain_terminal(runtime: Path) -> None:
-    with serving() as program:
-        client = program.connect()
-        with client.sock:
-            client.send("\n")
-            client.until("> ")
-            client.send("dump\n")
-            assert "Wrote " in client.until("opens it.")
-            client.send("dump -\n")
-            assert '{"schema":"asyncconsole/snapshot/1"' in client.until('{"end":')
