@@ -231,7 +231,12 @@ async def _whole(
     result = await run(target, call.options)
     if not isinstance(result, Result):
         return result
-    if call.filters and result.stream is None:
+    if call.filters:
+        if result.stream is not None:
+            msg = (
+                f"What `{call.command.name}` sends can't be filtered: leave out what is behind `|`."
+            )
+            raise UsageError(msg)
         return await filters.applied(result, call.filters)
     if result.stream is not None:
         await _pour(result.stream, person)

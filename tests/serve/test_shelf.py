@@ -194,10 +194,13 @@ def test_a_disk_that_stands_still_holds_up_nobody(
 
 def test_a_read_only_console_gives_and_does_not_write(runtime: Path) -> None:
     with serving(read_only=True) as program:
-        usual, named, lines = ask(program, "dump", f"dump {runtime}/a", "dump -")
+        commands = "dump", f"dump {runtime}/a", "dump -", "dump - | head"
+        usual, named, lines, filtered = ask(program, *commands)
     for refused in (usual, named):
         assert refused["done"] == 1
         assert "read-only" in refused["error"]
         assert refused["out"] == ""
     assert lines["done"] == 0
     assert lines["out"].startswith('{"schema":"asyncconsole/snapshot/1"')
+    assert (filtered["done"], filtered["out"]) == (2, "")
+    assert "can't be filtered" in filtered["error"]
