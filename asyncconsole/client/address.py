@@ -11,6 +11,20 @@ HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe, of those who speak TLS.
+
+    Attributes:
+        authority: File with the certificate of who vouches for the console's, or its own; None
+            for those that this machine trusts.
+        name: Name that the certificate must have; "" for the host that is connected to.
+    """
+
+    authority: str | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """A place to connect to: a Unix socket's path, or host and port.
 
@@ -19,12 +33,14 @@ class Address:
         host: Name or address, without brackets.
         port: TCP port.
         pid: Process that listens there, when known.
+        trust: The port speaks TLS, and whom to believe; None when it does not.
     """
 
     path: str = ""
     host: str = ""
     port: int = 0
     pid: int | None = None
+    trust: Trust | None = None
 
     def __str__(self) -> str:
         if self.path:

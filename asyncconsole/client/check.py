@@ -48,7 +48,7 @@ def check(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> tuple[bool, str]:
     """Whether something is wrong, and the line to say."""
     end = time.monotonic() + options.timeout
-    address = consoles.find(options.target)
+    address = connect.find(options)
 
     def seen(sight: Sight, _left: float | None) -> None:
         if sight.proven and sight.seconds >= (options.max_lag or 0.0):

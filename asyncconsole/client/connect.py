@@ -6,15 +6,17 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from asyncconsole.client import ask, consoles, screen
-from asyncconsole.client.address import Address
+from asyncconsole.client.address import Address, Trust
 from asyncconsole.client.outside.onlooker import Onlooker
 from asyncconsole.client.outside.sight import Sight
 from asyncconsole.client.wire import GoneError, Manner, Wire, open_wire
 from asyncconsole.model.errors import UsageError
 
 TOKEN_VARIABLE = "ASYNCCONSOLE_TOKEN"  # noqa: S105 - a variable's name
+TOKEN_FILE_VARIABLE = "ASYNCCONSOLE_TOKEN_FILE"  # noqa: S105 - a variable's name
 
 LONG = 3.0
 """Seconds of a wait in which it is worth saying what for; the error at its end says it, too."""
@@ -74,8 +76,30 @@ def add_target(
     parser.add_argument(
         "--token-file",
         metavar="FILE",
-        help=f"file with the token of a guarded console (or set {TOKEN_VARIABLE})",
+        help="file with the token of a guarded console "
+        f"(or set {TOKEN_FILE_VARIABLE} or {TOKEN_VARIABLE})",
     )
+    parser.add_argument("--tls", action="store_true", help="the console's port speaks TLS")
+    parser.add_argument(
+        "--cafile",
+        metavar="FILE",
+        help="certificate to trust (default: the system's); means --tls",
+    )
+    parser.add_argument(
+        "--tls-name", metavar="NAME", help="name in the certificate (default: HOST); means --tls"
+    )
+
+
+def find(options: argparse.Namespace) -> Address:
+    """The console that the options name, and how to trust it; see `consoles.find`."""
+    return trusting(consoles.find(options.target), options)
+
+
+def trusting(address: Address, options: argparse.Namespace) -> Address:
+    """That console, believed as the options say."""
+    if address.path or not (options.tls or options.cafile or options.tls_name):
+        return address
+    return replace(address, trust=Trust(options.cafile, options.tls_name or ""))
 
 
 def seconds(text: str) -> float:
@@ -90,15 +114,33 @@ def token(options: argparse.Namespace) -> str | None:
     """The token to show, if there is one.
 
     Raises:
-        UsageError: The file can't be read.
+        UsageError: The file can't be read, or others can read it.
     """
     if options.token_file is None:
-        return os.environ.get(TOKEN_VARIABLE)
+        return known_token()
+    return _read("--token-file", options.token_file)
+
+
+def known_token() -> str | None:
+    """The token that the environment names, if it does.
+
+    Raises:
+        UsageError: The file can't be read, or others can read it.
+    """
+    file = os.environ.get(TOKEN_FILE_VARIABLE)
+    return _read(TOKEN_FILE_VARIABLE, file) if file else os.environ.get(TOKEN_VARIABLE)
+
+
+def _read(what: str, path: str) -> str:
+    from asyncconsole.serve.exposure import read_private  # noqa: PLC0415 - few have a token
+
     try:
-        with open(options.token_file, encoding="utf-8") as file:  # noqa: PTH123 - one read
-            return file.read().strip()
+        if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH113, PTH110 - one question
+            return read_private(path)
+        with open(path, encoding="utf-8") as pipe:  # noqa: PTH123 - as in --token-file <(...)
+            return pipe.read().strip()
     except (OSError, ValueError) as error:
-        msg = f"--token-file {options.token_file}: {error}"
+        msg = f"{what} {error}"
         raise UsageError(msg) from None
 
 
@@ -115,14 +157,17 @@ def connect(options: argparse.Namespace) -> int:
         from asyncconsole.client import several  # noqa: PLC0415 - most ask one
 
         return several.run(
-            several.addresses(options.targets, every=options.all),
+            [
+                trusting(address, options)
+                for address in several.addresses(options.targets, every=options.all)
+            ],
             options.commands or list(_lines()),
             as_json=options.json,
             timeout=options.timeout,
             token=shown,
         )
     target = options.targets[0] if options.targets else None
-    address = consoles.find(target)
+    address = trusting(consoles.find(target), options)
     if at_terminal:
         return interactive(address, shown, options.timeout, again=options.reconnect)
     manner = Manner(width=screen.width(sys.stdout), colour=screen.colour(sys.stdout), token=shown)
@@ -195,7 +240,7 @@ def interactive(
                 raise
             screen.complain(str(gone))
             screen.complain("waiting for its next start; Ctrl-C leaves.")
-            address = life.next()
+            address = replace(life.next(), trust=address.trust)
 
 
 def personal(*, interactive: bool, token: str | None = None) -> Manner:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from asyncconsole.client.address import HIGHEST_PORT, Address, parse
+from asyncconsole.client.address import HIGHEST_PORT, Address, Trust, parse
 from asyncconsole.model.errors import TargetMissingError
 
 if TYPE_CHECKING:
@@ -36,7 +36,12 @@ def address_of(record: Record) -> Address:
     if record.socket:
         return Address(path=record.socket, pid=record.pid)
     host = record.host or ""
-    return Address(host=ANY.get(host, host), port=record.port or 0, pid=record.pid)
+    return Address(
+        host=ANY.get(host, host),
+        port=record.port or 0,
+        pid=record.pid,
+        trust=Trust() if record.tls else None,
+    )
 
 
 def command_line(record: Record) -> str:

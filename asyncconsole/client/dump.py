@@ -53,7 +53,7 @@ def dump(options: argparse.Namespace) -> int:
     if options.file == dumps.STREAM and sys.stdout.isatty():
         msg = "dump: stdout is a terminal, and a dump is no text; give -o FILE, or a pipe."
         raise UsageError(msg)
-    address = consoles.find(options.target)
+    address = connect.find(options)
     manner = Manner(token=connect.token(options))
     watching = connect.onlooker(address)
     with open_wire(address, manner, options.timeout, watching) as wire, _file(options) as draft:

@@ -75,7 +75,7 @@ def guard(options: argparse.Namespace) -> int:
     except ValueError as error:
         msg = f"guard: --exec {options.command}: {error}."
         raise UsageError(msg) from None
-    address = consoles.find(options.target)
+    address = connect.find(options)
     record = consoles.record_of(address)
     if record is None or not reading.possible():
         msg = (

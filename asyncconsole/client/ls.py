@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.client import ask, consoles, screen
-from asyncconsole.client.connect import TOKEN_VARIABLE, seconds
+from asyncconsole.client.connect import known_token, seconds
 from asyncconsole.client.outside.onlooker import Onlooker
 from asyncconsole.model.errors import ConsoleError, DeadlineError
 
@@ -103,7 +102,7 @@ def _row(record: Record, timeout: float) -> Row:
     address = consoles.address_of(record)
     onlooker = Onlooker(address, lines=False)
     try:
-        found = ask.ask(address, "loops", timeout, os.environ.get(TOKEN_VARIABLE), onlooker)
+        found = ask.ask(address, "loops", timeout, known_token(), onlooker)
     except DeadlineError:
         sight = onlooker.look()
         why = "" if sight is None else WHY.get(sight.kind, "")

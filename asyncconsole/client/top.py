@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from asyncconsole.client import connect, consoles, screen
+from asyncconsole.client import connect, screen
 from asyncconsole.model.errors import UsageError
 
 
@@ -33,7 +33,7 @@ def top(options: argparse.Namespace) -> int:
             "prints one answer after the other."
         )
         raise UsageError(msg)
-    address = consoles.find(options.target)
+    address = connect.find(options)
     return connect.interactive(
         address, connect.token(options), options.timeout, command=f"top {options.every:g}"
     )

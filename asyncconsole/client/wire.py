@@ -8,10 +8,15 @@ import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from asyncconsole.client.address import Address
 from asyncconsole.model.errors import DeadlineError, TargetMissingError
+
+if TYPE_CHECKING:
+    from asyncconsole.client.secure import SecureSocket
+
+    Socket = socket.socket | SecureSocket
 
 GREETING = "ASYNCCONSOLE/1"
 LONGEST_LINE = 1 << 20  # bytes; a console's own lines are at most 64 KiB
@@ -88,9 +93,7 @@ class Wire:
         onlooker: Told of its silence while somebody waits; may be set and taken away.
     """
 
-    def __init__(
-        self, sock: socket.socket, address: Address, onlooker: Onlooker | None = None
-    ) -> None:
+    def __init__(self, sock: Socket, address: Address, onlooker: Onlooker | None = None) -> None:
         self.address = address
         self.onlooker = onlooker
         self.hello = Hello(0, "", "")
@@ -172,10 +175,14 @@ class Wire:
 
     def idle(self, seconds: float) -> None:
         """Do nothing for that long, or until something comes: the end of the connection, mostly."""
-        if not self._buffer:
+        if not self._buffer and not self._decrypted():
             with selectors.DefaultSelector() as selector:
                 selector.register(self._socket, selectors.EVENT_READ)
                 selector.select(seconds)
+
+    def _decrypted(self) -> bool:
+        """True when TLS has more than what has been read of it."""
+        return not isinstance(self._socket, socket.socket) and self._socket.pending()
 
     def close(self) -> None:
         """Hang up; may be called twice, and from another thread."""
@@ -189,7 +196,10 @@ class Wire:
             said = bytes(self._buffer)
             if said:
                 raise self._foreign(said)
-            msg = f"{self.address.what} closed the connection without a word. Is that a console?"
+            msg = (
+                f"{self.address.what} closed the connection without a word. Is that a console? "
+                "One that speaks TLS wants --tls."
+            )
             raise TargetMissingError(msg)
         message = _decode(line)
         if message is None:
@@ -313,10 +323,10 @@ def _refusing(error: DeadlineError, onlooker: Onlooker, timeout: float | None) -
     return DeadlineError(f"{error} {onlooker.why()}".strip())
 
 
-def _connect(address: Address, timeout: float) -> socket.socket:
+def _connect(address: Address, timeout: float) -> Socket:
     try:
         if not address.path:
-            return socket.create_connection((address.host, address.port), timeout)
+            return _connect_tcp(address, timeout)
         if not hasattr(socket, "AF_UNIX"):
             msg = f"{address}: this Python has no Unix sockets; use HOST:PORT."
             raise TargetMissingError(msg)
@@ -335,6 +345,15 @@ def _connect(address: Address, timeout: float) -> socket.socket:
         why = error.strerror or str(error)
         msg = f"can't reach {address.what}: {why}. `asyncconsole ls` lists consoles."
         raise TargetMissingError(msg) from None
+
+
+def _connect_tcp(address: Address, timeout: float) -> Socket:
+    sock = socket.create_connection((address.host, address.port), timeout)
+    if address.trust is None:
+        return sock
+    from asyncconsole.client.secure import secure  # noqa: PLC0415 - brings OpenSSL along
+
+    return secure(sock, address.trust, address.host, address.what)
 
 
 def _decode(line: bytes) -> Message | None:

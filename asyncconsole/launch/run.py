@@ -17,6 +17,20 @@ SWITCHES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--port", {"type": int, "metavar": "N", "help": "TCP port (default 50101 or the next free)"}),
     ("--strict-port", {"action": "store_true", "help": "fail when that port is taken"}),
     ("--no-unix-socket", {"action": "store_true", "help": "serve on TCP alone"}),
+    (
+        "--auth-file",
+        {"metavar": "FILE", "help": "file with a token that lets others in (chmod 600)"},
+    ),
+    ("--tls-cert", {"metavar": "FILE", "help": "certificate: TLS for the TCP port"}),
+    ("--tls-key", {"metavar": "FILE", "help": "its key (default: in the same file)"}),
+    (
+        "--insecure",
+        {"action": "store_true", "help": "listen beyond loopback also without token and TLS"},
+    ),
+    (
+        "--idle-timeout",
+        {"type": float, "metavar": "S", "help": "seconds a client may say nothing (default 3600)"},
+    ),
     ("--read-only", {"action": "store_true", "help": "no REPL, no cancel"}),
     ("--no-repl", {"action": "store_true", "help": "no REPL"}),
     (
@@ -129,12 +143,13 @@ def start(options: argparse.Namespace, program: Program) -> None:
     }
     simple = (
         *("host", "port", "stall_threshold", "watch", "stall_log"),
-        *("dump_signal", "dump_file", "abort_after"),
+        *("dump_signal", "dump_file", "abort_after", "idle_timeout"),
     )
     for name in simple:
         value = getattr(options, name)
         if value is not None:
             how[name] = value
+    how |= _guarded(options)
     try:
         console = asyncconsole.start(**how)
     except ConsoleError:
@@ -142,8 +157,29 @@ def start(options: argparse.Namespace, program: Program) -> None:
     except (OSError, ValueError) as error:
         msg = f"run: the console can't start: {error}"
         raise ConsoleError(msg) from error
-    if not options.quiet:
+    if not options.quiet and not console.closed:  # else the log says why
         _say(sys.stderr, console.host, console.port)
+
+
+def _guarded(options: argparse.Namespace) -> dict[str, Any]:
+    """Arguments of `asyncconsole.start` for who may come in.
+
+    Raises:
+        UsageError: A key without a certificate.
+    """
+    how: dict[str, Any] = {}
+    if options.insecure:
+        how["insecure"] = True
+    if options.auth_file is not None:
+        from pathlib import Path  # noqa: PLC0415 - few have a token
+
+        how["auth"] = Path(options.auth_file)
+    if options.tls_cert is not None:
+        how["tls"] = (options.tls_cert, options.tls_key)
+    elif options.tls_key is not None:
+        msg = "run: --tls-key wants its certificate: --tls-cert FILE."
+        raise UsageError(msg)
+    return how
 
 
 def _say(stream: TextIO, host: str | None, port: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Where a console listens: the port policy, the Unix socket, and what is refused."""
+"""Where a console listens: the port policy and the Unix socket."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import logging
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from asyncconsole.serve.journal import log
-
-if TYPE_CHECKING:
-    import ssl  # loads only when somebody wants TLS
 
 
 class TakenError(OSError):
@@ -61,41 +57,6 @@ def check_port(port: object) -> int:
         return port
     msg = f"port={port!r} is no port; use 1 to 65535, or 0 for any free one."
     raise ValueError(msg)
-
-
-def check_exposure(host: str, token: object, tls: Any) -> ssl.SSLContext | None:
-    """The TLS context for what may be seen from outside.
-
-    Raises:
-        ValueError: A non-loopback address without token and TLS, or one of them is wrong.
-    """
-    if token is not None and not (isinstance(token, str) and token):
-        msg = "auth must be a token: a string that is hard to guess, or None."
-        raise ValueError(msg)
-    if not check_host(host).is_loopback and (token is None or tls is None):
-        msg = (
-            f"host={host!r} can be reached from outside, and a console can run code: give "
-            "auth='a token' and tls=(certfile, keyfile), or stay on 127.0.0.1 and tunnel with ssh."
-        )
-        raise ValueError(msg)
-    return _context(tls)
-
-
-def _context(tls: Any) -> ssl.SSLContext | None:
-    if tls is None:
-        return None
-    import ssl  # noqa: PLC0415 - takes a while to load, and few want it
-
-    if isinstance(tls, ssl.SSLContext):
-        return tls
-    try:
-        certificate, key = tls
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-    except (OSError, TypeError, ValueError) as error:
-        msg = f"tls must be an ssl.SSLContext or (certfile, keyfile): {error}"
-        raise ValueError(msg) from None
-    return context
 
 
 def listen_tcp(host: str, port: int, *, strict: bool) -> socket.socket:

@@ -24,12 +24,12 @@ from asyncconsole.stall import courier
 from asyncconsole.stall.collector import COLLECTOR
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
 
     from asyncconsole.commands.port import Target
     from asyncconsole.model import Stall
     from asyncconsole.model.status import ProbeStatus
+    from asyncconsole.serve.exposure import Exposure
     from asyncconsole.serve.signaled import SignalDump
 
     MakeTarget = Callable[..., Target]
@@ -154,13 +154,14 @@ class Console:
         pending = (journal.pending, loading.pending, courier.pending)
         await ended(self._begin_close(), pending, deadline, journal.PATIENCE)
 
-    def open(
-        self, host: str, port: int, tls: ssl.SSLContext | None, *, unix: bool, strict: bool
-    ) -> None:
+    def open(self, host: str, port: int, exposed: Exposure, *, unix: bool, strict: bool) -> None:
         """Bind everything; the TCP port may fail, the rest is done without."""
         sock = address.listen_tcp(host, port, strict=strict)
-        self._doors.append(Door(sock, tls))
+        self._doors.append(Door(sock, exposed.tls, everybody=exposed.everybody))
         self.host, self.port = sock.getsockname()[:2]
+        if exposed.everybody:
+            message = "INSECURE: whoever reaches %s port %d may look into this program and run code"
+            log.warning(message, self.host, self.port)
         try:
             directory = discovery.prepare()
         except OSError as error:
@@ -168,7 +169,9 @@ class Console:
             return
         if unix and hasattr(sock, "sendmsg") and os.name == "posix":
             self._open_unix(directory / f"{os.getpid()}.sock")
-        record = discovery.describe(self.host, self.port, self.socket_path)
+        record = discovery.describe(
+            self.host, self.port, self.socket_path, tls=exposed.tls is not None
+        )
         try:
             self._files.append(discovery.write(directory, record))
         except OSError as error:
@@ -228,12 +231,11 @@ class Console:
 def launch(
     make_target: MakeTarget,
     rules: Rules,
-    token: str | None,
+    exposed: Exposure,
     options: dict[str, Any],
     *,
     host: str,
     port: int,
-    tls: ssl.SSLContext | None,
     unix: bool,
     strict: bool,
     dump: SignalDump | None = None,
@@ -244,11 +246,10 @@ def launch(
         make_target: ``make_target(side_loop, **options)`` gives a `Target` that also
             has ``start()`` and ``close()``; called on the side thread.
         rules: What sessions may do.
-        token: Lets in who is neither this user nor root.
+        exposed: Who may see the TCP port, and how.
         options: For ``make_target``.
         host: As for `start`.
         port: As for `start`.
-        tls: For the TCP port.
         unix: Also listen on a Unix socket.
         strict: As ``strict_port`` for `start`.
         dump: What is dumped at a signal.
@@ -267,8 +268,8 @@ def launch(
             _running.close()
         console = Console()
         try:
-            console.open(host, port, tls, unix=unix, strict=strict)
-            console.serve(make_target, rules, token, options)
+            console.open(host, port, exposed, unix=unix, strict=strict)
+            console.serve(make_target, rules, exposed.token, options)
         except BaseException as error:
             console.close()
             contained = isinstance(error, Exception) and not isinstance(error, address.TakenError)

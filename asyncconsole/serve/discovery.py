@@ -40,6 +40,7 @@ class Record:
         socket: Path of its Unix socket, or None.
         version: Of asyncconsole.
         at: When the console started, ISO 8601 UTC.
+        tls: True when that port speaks TLS.
     """
 
     pid: int
@@ -51,15 +52,19 @@ class Record:
     socket: str | None
     version: str
     at: str
+    tls: bool = False
 
 
-def describe(host: str | None, port: int | None, socket: str | None) -> Record:
+def describe(
+    host: str | None, port: int | None, socket: str | None, *, tls: bool = False
+) -> Record:
     """The record of this process's console.
 
     Args:
         host: As in `Record`.
         port: As in `Record`.
         socket: As in `Record`.
+        tls: As in `Record`.
     """
     words = getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or [sys.executable]
     try:
@@ -76,6 +81,7 @@ def describe(host: str | None, port: int | None, socket: str | None) -> Record:
         socket=socket,
         version=__version__,
         at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        tls=tls,
     )
 
 
@@ -216,6 +222,7 @@ def _read(path: Path) -> Record | None:
             socket=None if socket is None else str(socket),
             version=str(said["version"]),
             at=str(said["at"]),
+            tls=bool(said.get("tls")),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

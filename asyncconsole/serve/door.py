@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,20 +49,36 @@ class Connection:
 
 
 class Door:
-    """One listening socket and the clients that came through it."""
+    """One listening socket and the clients that came through it.
 
-    def __init__(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+    Args:
+        sock: Listens.
+        tls: What its clients must speak; None for none.
+        everybody: Whoever comes through it may come in.
+    """
+
+    def __init__(
+        self, sock: socket.socket, tls: ssl.SSLContext | None, *, everybody: bool = False
+    ) -> None:
         self.sock = sock
         self.tls = tls
+        self.everybody = everybody
         self.clients: dict[Connection, None] = {}  # in order of arrival
 
     def make_room(self) -> bool:
-        """True when one more may come in; a full house shows the longest idle one out."""
+        """True when one more may come in; a full house shows an idle one out.
+
+        It is the longest idle one of those who have the most of them, so that whoever
+        fills the house from one place pushes out none but its own.
+        """
         if len(self.clients) < CONNECTIONS:
             return True
-        for client in self.clients:
-            if client.idle and client.task is not None:
-                client.task.cancel()
-                del self.clients[client]
-                return True
-        return False
+        idle = [each for each in self.clients if each.idle and each.task is not None]
+        if not idle:
+            return False
+        (crowd, _count) = Counter(each.visitor.origin for each in idle).most_common(1)[0]
+        leaving = next(each for each in idle if each.visitor.origin == crowd)
+        if leaving.task is not None:
+            leaving.task.cancel()
+        del self.clients[leaving]
+        return True

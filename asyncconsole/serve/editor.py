@@ -28,7 +28,6 @@ from prompt_toolkit.output import ColorDepth
 
 from asyncconsole.render.painter import ENTER_SCREEN, LEAVE_SCREEN
 from asyncconsole.serve import block
-from asyncconsole.serve.inbox import IDLE
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.keyboard import Keyboard
 from asyncconsole.serve.screen import LINE_LIMIT, KeyInput, Output, Screen
@@ -139,7 +138,7 @@ class EditorTerminal:
         """See `Terminal.read_line`."""
         session = self._python if python else self._commands
         loop = asyncio.get_running_loop()
-        idle = loop.call_later(IDLE, self.end)
+        idle = loop.call_later(self._stream.idle, self.end)
         feeder = loop.create_task(self._feed())
         try:
             with create_app_session(input=self._input, output=self._output):

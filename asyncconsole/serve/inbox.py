@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from asyncconsole.serve.patience import within
+from asyncconsole.serve.rules import IDLE
 
 LINE_LIMIT = 64 * 1024
 """Bytes of one line."""
@@ -14,8 +15,11 @@ LINE_LIMIT = 64 * 1024
 _MOST_LINES = 256
 _MOST_CHARACTERS = 256 * 1024
 
-IDLE = 3600.0
-"""Seconds a client may say nothing."""
+
+def nothing_said(seconds: float) -> str:
+    """Why a client that was silent for so long has to leave."""
+    spelt = f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:g} s"  # noqa: PLR2004 - a minute
+    return f"Nothing said for {spelt}."
 
 
 class Inbox:
@@ -90,7 +94,7 @@ class Inbox:
                 try:
                     await within(idle, self._news.wait())
                 except asyncio.TimeoutError:
-                    msg = f"Nothing said for {idle / 60:.0f} min."
+                    msg = nothing_said(idle)
                     raise EOFError(msg) from None
         finally:
             self._reading = False

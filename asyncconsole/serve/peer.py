@@ -9,21 +9,49 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from asyncconsole.serve import netlink
+
 _PIECE = 1 << 20
 _MOST = 128 << 20
 """Bytes of a socket table that are searched; some 800,000 connections."""
+
+UNMAPPED = -1
+"""A user that has no number in this process's user namespace."""
+
+_EVERY_UID = ["0", "0", "4294967295"]
+"""The map of a namespace in which every user has its own number."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def unix_uid(sock: socket.socket) -> int | None:
-    """Uid of the process that connected to a Unix socket; None when it can't be told."""
+    """Uid of the process that connected to a Unix socket; None when it can't be told.
+
+    Returns:
+        `UNMAPPED` for a user without a number in this namespace.
+    """
     option = getattr(socket, "SO_PEERCRED", None)  # Linux
     if option is None:
         return None
     size = struct.calcsize("3i")
     _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, option, size))
-    return int(uid)
+    return _mapped(int(uid))
+
+
+def _mapped(uid: int) -> int:
+    """The uid, or `UNMAPPED` when it only stands for one.
+
+    In a user namespace, such as a container's, the kernel shows every user who has no
+    number there as the "overflow" uid: who happens to have that number (65534, nobody)
+    would take strangers for itself.
+    """
+    try:
+        overflow = int(Path("/proc/sys/kernel/overflowuid").read_text("ascii"))
+        if uid == overflow and Path("/proc/self/uid_map").read_text("ascii").split() != _EVERY_UID:
+            return UNMAPPED
+    except (OSError, ValueError):
+        pass  # no namespaces
+    return uid
 
 
 def address(host: str) -> Address:
@@ -41,18 +69,28 @@ def address(host: str) -> Address:
 def tcp_uid(sock: socket.socket) -> int | None:
     """Uid of the local process at the other end of a loopback connection.
 
-    Looked up in the kernel's tables (``/proc/net/tcp``, ``tcp6``) as the socket whose
-    local end is our peer and whose remote end is ours. A row without an inode belongs
-    to nobody (its process has closed it) and shows uid 0: it is not root's, it is unknown.
+    Asked from the kernel, or looked up in its tables (``/proc/net/tcp``, ``tcp6``), as the
+    socket whose local end is our peer and whose remote end is ours. One without an inode
+    belongs to nobody (its process has closed it) and shows uid 0: it is not root's, it is
+    unknown.
 
     Returns:
-        None when there is no such socket or no such table.
+        None when there is no such socket or no such table; `UNMAPPED` for a user without
+        a number in this namespace.
+
+    Raises:
+        OSError: No descriptor is to be had for asking.
     """
     try:
-        theirs, ours = sock.getpeername(), sock.getsockname()
-        return _search((address(theirs[0]), theirs[1]), (address(ours[0]), ours[1]))
+        peer, own = sock.getpeername(), sock.getsockname()
+        theirs, ours = (address(peer[0]), peer[1]), (address(own[0]), own[1])
     except (OSError, ValueError):
         return None
+    found = netlink.find_owner(theirs, ours)
+    if found is not None:
+        uid, inode = found
+        return _mapped(uid) if inode else None
+    return _search(theirs, ours)
 
 
 def _search(theirs: tuple[Address, int], ours: tuple[Address, int]) -> int | None:
@@ -64,7 +102,7 @@ def _search(theirs: tuple[Address, int], ours: tuple[Address, int]) -> int | Non
                 continue
             fields = row.split()
             uid, inode = int(fields[7]), int(fields[9])
-            return uid if inode else None
+            return _mapped(uid) if inode else None
     return None
 
 

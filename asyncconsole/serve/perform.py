@@ -97,30 +97,57 @@ async def perform(
                 return Answer("Nothing was done.\n", code=1)
             if timeout is not None:  # a script's, so nobody was asked
                 timeout = max(0.0, timeout - (time.monotonic() - began))
-        if call.changes:
-            await journal.record("%s ran: %s", person.name, line.strip()[:500])
         call.options.keep = _keep
         # Filters want all there is, and not only what fits a screen.
         human = person.terminal.interactive or person.terminal.colour
         call.options.person = human and not call.filters
-        result = await _run(call, target, person, timeout, call.command.run)
+        if call.changes:
+            result = await _audited(call, target, person, timeout)
+        else:
+            result = await _run(call, target, person, timeout, call.command.run)
         shown = "" if result.passed else await _shown(result, person.terminal, json=call.json)
         return Answer(shown, code=result.exit_code)
     except Leave:
         return Answer(leave=True)
     except ConsoleError as error:
-        from asyncconsole.render.width import clean  # noqa: PLC0415 - with the first client
-
-        return Answer(error=clean(" ".join(str(error).split())), code=error.exit_code)
+        return Answer(error=_one_line(str(error)), code=error.exit_code)
     except (InterruptedCommandError, asyncio.CancelledError):
         raise
     except Exception as error:
-        journal.note(journal.log, logging.ERROR, "`%s` failed", line[:200], exc_info=error)
+        failed = _one_line(line[:200])
+        journal.note(journal.log, logging.ERROR, "`%s` failed", failed, exc_info=error)
         return Answer(
             error=f"That is a defect of asyncconsole, not of the program: "
             f"{type(error).__name__}: {str(error)[:200]} (the program's log has the traceback)",
             code=1,
         )
+
+
+def _one_line(text: str) -> str:
+    """For a terminal or a log: a client must not write lines of its own into them."""
+    from asyncconsole.render.width import clean  # noqa: PLC0415 - with the first client
+
+    return clean(" ".join(text.split()))
+
+
+async def _audited(
+    call: dispatch.Call, target: Target, person: Person, timeout: float | None
+) -> Any:
+    """Run a command that changes the program; the log says so before, and what came of it."""
+    said = _one_line(call.line[:500])
+    await journal.record("%s ran: %s", person.name, said)
+    outcome = "interrupted"
+    try:
+        result = await _run(call, target, person, timeout, call.command.run)
+        outcome = f"exit code {result.exit_code}"
+    except Exception as error:
+        if not isinstance(error, InterruptedCommandError):
+            outcome = _one_line(f"{type(error).__name__}: {error}"[:500])
+        raise
+    else:
+        return result
+    finally:
+        journal.note(journal.audit, logging.WARNING, "%s ended: %s: %s", person.name, said, outcome)
 
 
 def _allow(call: dispatch.Call, target: Target, person: Person, rules: Rules) -> None:
@@ -134,6 +161,8 @@ def _allow(call: dispatch.Call, target: Target, person: Person, rules: Rules) ->
             f"`{command.name}` {does} the program, and this console is read-only. "
             "Start it with read_only=False."
         )
+        said = _one_line(call.line[:500])
+        journal.note(journal.audit, logging.WARNING, "%s was refused: %s", person.name, said)
         raise ConsoleError(msg)
     if opens_repl and not rules.repl:
         msg = "This console was started without a REPL. Start it with repl=True."

@@ -54,7 +54,7 @@ class PlainTerminal:
         if not self._inbox.pending:  # a script has said it all: it wants answers alone
             self.write(prompt)
         await self.drain()
-        return await self._inbox.get()
+        return await self._inbox.get(self._stream.idle)
 
     def write(self, text: str) -> None:
         """See `Terminal.write`."""

@@ -221,7 +221,7 @@ class Reception:
             outlet.write(wire.pack(refused=why))
             return
         client.admitted = True
-        terminal = wire.WireTerminal(lines, outlet, hello, self._greeter.complete)
+        terminal = wire.WireTerminal(lines, outlet, hello, self._greeter.complete, self._rules.idle)
         outlet.write(
             wire.pack(
                 hello={"pid": os.getpid(), "program": self._greeter.program, "version": __version__}
@@ -245,7 +245,7 @@ class Reception:
         editing, first, negotiation = found
         if editing:
             outlet.write(negotiation.offer())
-        stream = Stream(reader, outlet, negotiation, editing=editing)
+        stream = Stream(reader, outlet, negotiation, editing=editing, idle=self._rules.idle)
         plain = client.plain = PlainTerminal(stream)
         stream.consumer = plain
         async with _alongside(stream.pump(first), outlet.lost):

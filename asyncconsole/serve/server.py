@@ -83,6 +83,10 @@ class Server:
                 return
             try:
                 self._admit(door, sock)
+            except OSError as error:
+                sock.close()
+                self._rest(door, error)
+                return
             except Exception as error:
                 sock.close()
                 note(log, logging.ERROR, "a client could not be served", exc_info=error)
@@ -106,13 +110,18 @@ class Server:
             sock.close()
             return
         sock.setblocking(False)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # not every system has them all
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             if sock.family != getattr(socket, "AF_UNIX", None):
                 # asyncio does it only for sockets that were made with TCP's protocol number;
                 # without it the end of an answer waits 40 ms for a delayed acknowledgement.
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        client = Connection(sock, access.visitor(sock, self._gate.token))
+                # A machine that has gone without a word is found out in two minutes, not hours.
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+        who = access.visitor(sock, self._gate.token, everybody=door.everybody)
+        client = Connection(sock, who)
         client.admitted = client.visitor.admission == "welcome"
         door.clients[client] = None
         task = client.task = self._loop.create_task(self._serve(door, client))

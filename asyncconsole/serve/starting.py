@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.serve import address
+from asyncconsole.serve import address, exposure
 from asyncconsole.serve.address import DEFAULT_PORT
 from asyncconsole.serve.console import Console, launch
+from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.live import LiveTarget
-from asyncconsole.serve.rules import Rules
+from asyncconsole.serve.rules import IDLE, Rules
 from asyncconsole.serve.sinks import wanted_sinks
 
 if TYPE_CHECKING:
     import signal
-    import ssl
 
+    from asyncconsole.serve.exposure import Auth, Tls
     from asyncconsole.serve.signaled import SignalDump
     from asyncconsole.serve.sinks import OnStall, StallFile
 
@@ -29,8 +31,10 @@ def start(
     locals: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's name
     read_only: bool = False,
     repl: bool = True,
-    auth: str | None = None,
-    tls: ssl.SSLContext | tuple[str, str] | None = None,
+    auth: Auth = None,
+    tls: Tls = None,
+    insecure: bool | None = None,
+    idle_timeout: float = IDLE,
     stall_threshold: float | None = None,
     track_tasks: bool | int = False,
     track_locks: bool = False,
@@ -56,8 +60,15 @@ def start(
         locals: Names for the REPL, besides the program's own.
         read_only: Serve no command that changes the program, and no REPL.
         repl: Serve the REPL.
-        auth: A token that lets in who is neither this user nor root.
-        tls: A server-side SSLContext, or (certfile, keyfile).
+        auth: A token that lets in who is neither this user nor root; or the path, as a
+            ``Path``, of a file with one, which none but its owner may read. None for what
+            ``ASYNCCONSOLE_AUTH`` or ``ASYNCCONSOLE_AUTH_FILE`` say.
+        tls: A server-side SSLContext, or (certfile, keyfile); None for what
+            ``ASYNCCONSOLE_TLS_CERT`` and ``ASYNCCONSOLE_TLS_KEY`` say. For the TCP port.
+        insecure: Listen on a non-loopback address also without them. Without ``auth``
+            whoever reaches it may run code in this program; a warning in the log says so.
+            None for what ``ASYNCCONSOLE_INSECURE`` says.
+        idle_timeout: Seconds after which a client that says nothing has to leave.
         stall_threshold: Seconds after which a loop that runs no callback counts as
             stalled; None for the default, 0 for no probe. When given, stalls are logged as
             warnings to the logger ``asyncconsole.stalls``.
@@ -89,7 +100,16 @@ def start(
     """
     address.check_host(host)
     address.check_port(port)
-    context = address.check_exposure(host, auth, tls)
+    if not 0 < idle_timeout < float("inf"):
+        msg = f"idle_timeout={idle_timeout!r}: give seconds, more than 0."
+        raise ValueError(msg)
+    try:
+        exposed = exposure.wanted(host, auth, tls, insecure=insecure)
+    except exposure.SettingError as error:
+        # Whoever runs the program set it: that is no reason to take the program down, and
+        # none to serve a console that is less guarded than was asked for.
+        note(log, logging.ERROR, "the console did not start: %s", error)
+        return Console()
     if polls and stall_threshold == 0:
         msg = "polls=True needs the stall probe: leave stall_threshold=0 out."
         raise ValueError(msg)
@@ -100,7 +120,7 @@ def start(
         msg = f"track_tasks={track_tasks!r}: give True, False or a number of frames."
         raise ValueError(msg)
     dump = _signal_dump(dump_signal, dump_file)
-    rules = Rules(read_only=read_only, repl=repl)
+    rules = Rules(read_only=read_only, repl=repl, idle=idle_timeout)
     options = {
         "locals": locals,
         "read_only": read_only,
@@ -114,11 +134,10 @@ def start(
     return launch(
         LiveTarget,
         rules,
-        auth,
+        exposed,
         options,
         host=host,
         port=port,
-        tls=context,
         unix=unix_socket,
         strict=strict_port,
         dump=dump,

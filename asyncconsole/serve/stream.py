@@ -9,6 +9,7 @@ from asyncconsole.serve import telnet
 from asyncconsole.serve.negotiation import Negotiation
 from asyncconsole.serve.outlet import Outlet
 from asyncconsole.serve.patience import within
+from asyncconsole.serve.rules import IDLE
 
 _PIECE = 4096
 _AFTER_END = 120.0
@@ -36,7 +37,11 @@ class Consumer(Protocol):
 
 
 class Stream:
-    """Reads a plain or telnet client for whoever is its consumer."""
+    """Reads a plain or telnet client for whoever is its consumer.
+
+    Attributes:
+        idle: Seconds the client may say nothing.
+    """
 
     def __init__(
         self,
@@ -45,8 +50,10 @@ class Stream:
         negotiation: Negotiation,
         *,
         editing: bool,
+        idle: float = IDLE,
     ) -> None:
         self.outlet = outlet
+        self.idle = idle
         self.negotiation = negotiation
         self.settled = asyncio.Event()
         self.consumer: Consumer | None = None

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from asyncconsole.serve import sniff
-from asyncconsole.serve.inbox import LINE_LIMIT, Inbox
+from asyncconsole.serve.inbox import LINE_LIMIT, Inbox, nothing_said
 from asyncconsole.serve.keyboard import Keyboard
 from asyncconsole.serve.outlet import Outlet
+from asyncconsole.serve.patience import within
+from asyncconsole.serve.rules import IDLE
 
 _PIECE = 5000
 """Characters in one ``out``: with every one escaped (12 bytes), still below 64 KiB."""
@@ -111,7 +113,14 @@ def _seconds(value: object) -> float | None:
 class WireTerminal:
     """A `Terminal` whose person sits behind ``connect``."""
 
-    def __init__(self, lines: Lines, outlet: Outlet, hello: Hello, complete: Complete) -> None:
+    def __init__(
+        self,
+        lines: Lines,
+        outlet: Outlet,
+        hello: Hello,
+        complete: Complete,
+        idle: float = IDLE,
+    ) -> None:
         self.width = hello.width
         self.height = hello.height
         self.paints = hello.screen and hello.keys
@@ -122,6 +131,7 @@ class WireTerminal:
         self._lines = lines
         self._outlet = outlet
         self._complete = complete
+        self._idle = idle
         self._inbox = Inbox()
         self._runs: deque[Run] = deque()
         self._news = asyncio.Event()
@@ -181,7 +191,11 @@ class WireTerminal:
             if self._ended or self._outlet.lost.is_set():
                 return None
             self._news.clear()
-            await self._news.wait()
+            try:
+                await within(self._idle, self._news.wait())
+            except asyncio.TimeoutError:
+                self.bye(nothing_said(self._idle))
+                return None
         run = self._runs.popleft()
         self._space.set()
         return run
@@ -190,7 +204,7 @@ class WireTerminal:
         """See `Terminal.read_line`."""
         self._outlet.write(pack(prompt=prompt, python=python))
         await self.drain()
-        return await self._inbox.get()
+        return await self._inbox.get(self._idle)
 
     def write(self, text: str) -> None:
         """See `Terminal.write`."""

@@ -1,4 +1,4 @@
-"""The directive `console-commands`: a reference of every command, read from the code."""
+"""Directives `console-commands` and `console-effects`: of every command, read from the code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from asyncconsole.commands.dispatch import catalogue
+from asyncconsole.model import UsageError
 
 if TYPE_CHECKING:
     from argparse import Action
@@ -64,6 +65,51 @@ class ConsoleCommands(SphinxDirective):
         return section
 
 
+READ_ONLY = {
+    "looks": "serves it",
+    "looks; with some arguments it changes the program": "serves it, but not with those",
+    "changes the program": "refuses it",
+    "runs code in the program": "refuses it, as does `repl=False`",
+}
+"""What a command may do, and what a read-only console makes of it."""
+
+
+def effect(command: Command) -> str:
+    """What a command may do, as a key of `READ_ONLY`."""
+    if command.effect == "read":
+        return "looks"
+    if command.name == "console":
+        return "runs code in the program"
+    try:
+        looks = command.asks(command.parse([]))
+    except UsageError:  # it wants arguments
+        looks = False
+    return "looks; with some arguments it changes the program" if looks else "changes the program"
+
+
+class ConsoleEffects(SphinxDirective):
+    """A table of what each command does to the program."""
+
+    def run(self) -> list[nodes.Node]:
+        """It follows the code, so no page can be out of date."""
+        self.env.note_reread()  # no file tells Sphinx that a command is new
+        rows = [("command", "what it does", "a read-only console")]
+        for command in catalogue().values():
+            does = effect(command)
+            rows.append((f"`{command.name}`", does, READ_ONLY[does]))
+        group = nodes.tgroup(cols=3)
+        group += [nodes.colspec(colwidth=1) for _ in range(3)]
+        head, body = nodes.thead(), nodes.tbody()
+        for number, cells in enumerate(rows):
+            row = nodes.row()
+            row += [nodes.entry("", _prose(cell)) for cell in cells]
+            (body if number else head).append(row)
+        group += [head, body]
+        table = nodes.table()
+        table += group
+        return [table]
+
+
 def _prose(text: str) -> nodes.paragraph:
     """A paragraph in which `words between backticks` are literal."""
     found = nodes.paragraph()
@@ -106,4 +152,5 @@ def _spelling(action: Action) -> str:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("console-commands", ConsoleCommands)
+    app.add_directive("console-effects", ConsoleEffects)
     return {"parallel_read_safe": True}

@@ -119,6 +119,7 @@ def test_ipv6(tmp_path: Path) -> None:
 
 def test_token_from_file_or_variable(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from file\n")
+    (tmp_path / "token").chmod(0o600)
     with Server(answering({"ps": PS})) as server:
         words = ("connect", server.address, "-c", "ps")
         client(tmp_path, *words, "--token-file", str(tmp_path / "token"), ASYNCCONSOLE_TOKEN="v")

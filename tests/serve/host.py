@@ -1,7 +1,8 @@
 """A program with a console on a pretended target; run as a child process.
 
 Its one argument is JSON: options of `launch`, and ``fds`` (descriptors to waste first),
-``tasks`` (how many the target pretends), ``slow`` (seconds that a snapshot takes).
+``tasks`` (how many the target pretends), ``slow`` (seconds that a snapshot takes),
+``penalty`` (seconds that a wrong token costs).
 It prints one line of JSON once it serves, and ends when its stdin does.
 """
 
@@ -17,8 +18,9 @@ from asyncconsole.commands.port import CancelOutcome
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
 from asyncconsole.model.callbacks import SlowAccount
 from asyncconsole.model.status import ProbeStatus, TrackStatus
-from asyncconsole.serve import console
-from asyncconsole.serve.rules import Rules
+from asyncconsole.serve import access, console
+from asyncconsole.serve.exposure import Exposure
+from asyncconsole.serve.rules import IDLE, Rules
 
 SLOW = "tasks"
 """The scope that `ps` asks for, and no greeting."""
@@ -112,16 +114,20 @@ class Target:
 
 
 def main():
+    access.PENALTY = OPTIONS.get("penalty", access.PENALTY)
     wasted = [os.open(os.devnull, os.O_RDONLY) for _ in range(OPTIONS.get("fds", 0))]
     logging.basicConfig(level=logging.INFO, format="%(name)s %(levelname)s %(message)s")
     served = console.launch(
         Target,
-        Rules(read_only=OPTIONS.get("read_only", False), repl=OPTIONS.get("repl", True)),
-        OPTIONS.get("token"),
+        Rules(
+            read_only=OPTIONS.get("read_only", False),
+            repl=OPTIONS.get("repl", True),
+            idle=OPTIONS.get("idle", IDLE),
+        ),
+        Exposure(OPTIONS.get("token"), everybody=OPTIONS.get("everybody", False)),
         {},
         host=OPTIONS.get("host", "127.0.0.1"),
         port=0,
-        tls=None,
         unix=True,
         strict=False,
     )

@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from asyncconsole.serve import access, peer
+from asyncconsole.serve import access, netlink, peer
+from tests.serve.conftest import environment
 
 NOBODY = 65534
 
@@ -91,6 +94,95 @@ def test_who_hangs_up_at_once_is_not_taken_for_root(program):
     assert "ran:" not in bank.end()
 
 
+WAYS = {
+    "a line": "cancel 1\nps\nlocks\nconsole\n1+1\n",
+    "a telnet": "\xff\xfb\x18\xff\xfb\x1fcancel 1\r\nps\r\n",
+    "a telnet that negotiates on": "\xff\xfa\x1f\0\x50\0\x18\xff\xf0" * 20 + "ps\r\n",
+    "a session on the wire": 'ASYNCCONSOLE/1 {"interactive": true}\n{"line": "ps"}\n',
+    "completions on the wire": 'ASYNCCONSOLE/1 {}\n{"complete": "where "}\n',
+    "a made-up token": 'ASYNCCONSOLE/1 {"token": ""}\n{"run": "ps"}\n',
+    "a browser": "GET / HTTP/1.1\r\n\r\nps\n",
+    "interrupts": "\x03\xff\xf4ps\n",
+    "everything at once": "ps\n" * 5000,
+}
+
+
+TRY = """
+import os, json, socket, sys
+import encodings.idna
+port, ways = json.loads(sys.argv[1])
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+for way, said in ways.items():
+    heard = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+        try:
+            sock.sendall(said.encode("latin-1"))
+            sock.shutdown(socket.SHUT_WR)
+            while piece := sock.recv(65536):
+                heard += piece
+        except ConnectionError:
+            pass
+    print(json.dumps([way, heard.decode("latin-1")]))
+"""
+
+
+@needs_root
+@pytest.mark.parametrize("token", [None, "open sesame"])
+def test_a_second_user_gets_nothing_in_any_way(program, token):
+    bank = program(token=token, penalty=0.01)
+    done = subprocess.run(
+        [sys.executable, "-c", TRY, json.dumps([bank.port, WAYS])],
+        capture_output=True, check=True, text=True, timeout=100,
+    )  # fmt: skip
+    heard = dict(map(json.loads, done.stdout.splitlines()))
+    assert heard.keys() == WAYS.keys()
+    for way, text in heard.items():
+        rest = text.replace("asyncconsole.start", "")
+        for secret in ("task", "bank", "loop", "asyncconsole", "hello", str(bank.pid)):
+            assert secret not in rest, way
+    assert "ran:" not in bank.end()
+
+
+@needs_root
+def test_a_second_user_who_reaches_the_unix_socket_is_refused(program):
+    bank = program()
+    Path(bank.socket_path).chmod(0o777)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        reached = Path(folder) / "sock"
+        reached.hardlink_to(bank.socket_path)
+        text = as_nobody("AF_UNIX", str(reached), "cancel 1\n")
+    assert f"you are uid {NOBODY}" in text
+    assert "ran:" not in bank.end()
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="ABSENT: unshare")
+def test_a_user_without_a_number_in_the_namespace_is_nobody():
+    """In a container that runs as 65534, strangers are shown as 65534, too."""
+    source = """
+import os, socket
+from asyncconsole.serve import access, netlink, peer
+from tests.serve.conftest import environment
+ours, theirs = socket.socketpair(socket.AF_UNIX)
+print(os.geteuid(), peer.unix_uid(ours))
+peer._EVERY_UID = open("/proc/self/uid_map").read().split()
+print(peer.unix_uid(ours), access.visitor(ours, None).admission)
+"""
+    done = subprocess.run(
+        ["unshare", "--user", f"--map-user={NOBODY}", sys.executable, "-c", source],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        env=environment(),
+    )
+    if "unshare" in done.stderr:
+        pytest.skip(f"ABSENT: user namespaces: {done.stderr}")
+    assert done.stdout == f"{NOBODY} {peer.UNMAPPED}\n{NOBODY} welcome\n", done.stderr
+
+
 @needs_root
 def test_the_unix_socket_is_out_of_reach(program):
     bank = program()
@@ -137,6 +229,35 @@ def test_our_own_uid_is_found(family):
             assert peer.tcp_uid(accepted) == os.getuid()
             client.close()
             assert peer.tcp_uid(accepted) is None
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6"])
+def test_the_kernel_and_its_tables_agree(family, monkeypatch):
+    host = {"AF_INET": "127.0.0.1", "AF_INET6": "::1"}[family]
+    try:
+        server = socket.create_server((host, 0), family=getattr(socket, family))
+    except OSError:
+        pytest.skip(f"ABSENT: {family}")
+    with server, socket.create_connection(server.getsockname()[:2]) as client:
+        accepted, _ = server.accept()
+        with accepted:
+            ends = [
+                (peer.address(end[0]), end[1])
+                for end in (client.getsockname(), client.getpeername())
+            ]
+            asked = netlink.find_owner(*ends)
+            if asked is None:
+                pytest.skip("ABSENT: the kernel's sock_diag")
+            assert asked == (os.getuid(), os.fstat(client.fileno()).st_ino)
+            monkeypatch.setattr(netlink, "find_owner", lambda *_: None)
+            assert peer.tcp_uid(accepted) == os.getuid()
+
+
+def test_who_listens_on_a_port_is_not_who_connects_from_it():
+    """Linux answers with a listener where there is no such connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        end = peer.address("127.0.0.1"), server.getsockname()[1]
+        assert netlink.find_owner(end, (peer.address("127.0.0.1"), 1)) is None
 
 
 def test_an_ipv4_client_of_a_dual_socket_is_found():

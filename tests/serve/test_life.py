@@ -13,6 +13,7 @@ import pytest
 import asyncconsole
 from asyncconsole.serve import address, journal
 from asyncconsole.serve import console as serving
+from asyncconsole.serve.exposure import Exposure
 from tests.interpreters import INTERPRETERS
 from tests.serve.conftest import DEADLINE, descriptors, environment, wait_until
 
@@ -83,7 +84,8 @@ print("clean")
 """
     )
     assert out == "clean\n"
-    assert all(line.endswith("ran: console") for line in run.errors.splitlines())
+    lines = run.errors.splitlines()
+    assert all(line.endswith("ran: console") or " ended: console: " in line for line in lines)
 
 
 def test_starting_twice_gives_the_running_one(runtime):
@@ -127,8 +129,8 @@ def test_a_target_that_fails_is_contained(runtime, caplog):
 
     before = descriptors()
     console = serving.launch(
-        Broken, serving.Rules(), None, {},
-        host="127.0.0.1", port=address.DEFAULT_PORT, tls=None, unix=True, strict=False,
+        Broken, serving.Rules(), Exposure(), {},
+        host="127.0.0.1", port=address.DEFAULT_PORT, unix=True, strict=False,
     )  # fmt: skip
     assert console.closed
     assert console.port is None

@@ -1,5 +1,6 @@
 """Clients that answer no telnet negotiation: nc, scripts, and worse."""
 
+import json
 import os
 import shutil
 import socket
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serve.conftest import DEADLINE, descriptors, wait_until
+from tests.serve.conftest import DEADLINE
 
 PROMPT = "> "
 
@@ -87,6 +88,8 @@ def test_a_silent_client_gets_a_prompt_and_few_odd_bytes_before_it(program):
     [
         b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\ncancel 1\r\n",
         b"POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\ncancel 1\ncancel 2\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\ncancel 1\n",
+        b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\ncancel 1\n",
         b"weird /x HTTP/1.1\r\n\r\ncancel 1\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03cancel 1\n",
         b"\x00\x01\x02cancel 1\ncancel 1\n",
@@ -156,23 +159,6 @@ def test_a_client_that_never_reads_harms_nobody(program):
     assert _memory(bank.pid) - before < 64 * 1024 * 1024
 
 
-def test_three_hundred_half_open_connections(program):
-    bank = program()
-    owner = bank.connect()
-    owner.send("version\n")
-    owner.until("3 tasks")
-    silent = [bank.connect() for _ in range(300)]
-    late = bank.connect()
-    late.send("version\n")
-    late.until("pid ")
-    owner.send("ps\n")
-    owner.until("3 tasks")
-    assert descriptors(bank.pid) < 150
-    for client in silent:
-        client.sock.close()
-    wait_until(lambda: descriptors(bank.pid) < 20)
-
-
 def test_ctrl_c_interrupts_the_command_and_the_session_goes_on(program):
     bank = program(slow=60)
     client = bank.connect()
@@ -236,9 +222,24 @@ def test_changes_are_logged_with_the_peer(program):
     client.rest()
     errors = bank.end()
     lines = [line for line in errors.splitlines() if line.startswith("asyncconsole.audit")]
-    assert len(lines) == 1
+    assert len(lines) == 2
     assert lines[0].endswith(f"(uid {os.getuid()}) ran: cancel task-2")
-    assert "127.0.0.1 port" in lines[0]
+    assert lines[1].endswith(f"(uid {os.getuid()}) ended: cancel task-2: exit code 0")
+    assert all("127.0.0.1 port" in line for line in lines)
+
+
+def test_a_client_writes_no_lines_of_its_own_into_the_log(program):
+    bank = program()
+    client = bank.connect()
+    forged = "cancel task-2\nasyncconsole.audit WARNING all is well\x1b[2J"
+    client.send("ASYNCCONSOLE/1 {}\n" + json.dumps({"run": forged}) + "\n")
+    while "done" not in client.message():
+        pass
+    client.sock.close()
+    errors = bank.end()
+    assert "ran: cancel task-2 asyncconsole.audit WARNING all is well\\x1b[2J" in errors
+    assert "\x1b" not in errors
+    assert "\nasyncconsole.audit WARNING all is well" not in errors
 
 
 def test_unix_socket(program):
