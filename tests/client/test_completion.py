@@ -46,7 +46,7 @@ def path(tmp_path: Path) -> str:
 def test_a_shell_completes(shell: str, tmp_path: Path, path: str) -> None:
     where = shutil.which(shell)
     if where is None:
-        pytest.skip(f"{shell} is not installed")
+        pytest.skip(f"ABSENT: {shell}")
     script = tmp_path / "script"
     script.write_text(client(tmp_path, "completion", shell).stdout)
     variables = environment(tmp_path, PATH=path, PS1="$ ", HOME=str(tmp_path), TERM="dumb")
@@ -113,7 +113,7 @@ def test_the_manual_page_has_all(tmp_path: Path) -> None:
 def test_the_manual_page_can_be_read(tmp_path: Path) -> None:
     groff = shutil.which("groff")
     if groff is None:
-        pytest.skip("groff is not installed")
+        pytest.skip("ABSENT: groff")
     done = subprocess.run(
         [groff, "-man", "-Tutf8", "-ww"],
         input=client(tmp_path, "man").stdout,
