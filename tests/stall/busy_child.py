@@ -14,7 +14,7 @@ from asyncconsole.capture.loops import LoopBook
 from asyncconsole.stall.busy import sample
 from tests.loops import new_loop
 
-LOOKS = 8
+LOOKS = 4
 INHALED = threading.Event()
 
 

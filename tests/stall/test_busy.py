@@ -10,11 +10,13 @@ from asyncconsole.diagnose.rules.busy_callbacks import LEAST, MOST_OF
 from tests import children
 from tests.interpreters import runs
 
+pytestmark = pytest.mark.alone
+
 CHILD = Path(__file__).with_name("busy_child.py")
 
 
 def looks(scenario, python, kind):
-    """All that eight times some looks saw of the program's only loop."""
+    """All that again and again some looks saw of the program's only loop."""
     return [busy for found in children.tell(python, CHILD, scenario, kind) for busy in found]
 
 
