@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 
@@ -13,14 +12,14 @@ from tests.interpreters import CHECKOUT, INTERPRETERS
 from tests.own.person import DEADLINE, Person
 
 PROGRAM = """
-import asyncio, signal, sys
+import asyncio, signal
 import asyncconsole
 
 def on_usr1(number, frame):
     print("usr1", flush=True)
 
 async def main():
-    console = asyncconsole.start(port=0, unix_socket=False, read_only="read-only" in sys.argv)
+    console = asyncconsole.start(port=0, unix_socket=False)
     signal.signal(signal.SIGUSR1, on_usr1)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, lambda: print("usr2", flush=True))
@@ -35,9 +34,9 @@ asyncio.run(main())
 def start():
     started = []
 
-    def begin(python, *words):
+    def begin(python):
         child = subprocess.Popen(
-            [python, "-W", "error", "-c", PROGRAM, *words], cwd=CHECKOUT, env=ENVIRONMENT,
+            [python, "-W", "error", "-c", PROGRAM], cwd=CHECKOUT, env=ENVIRONMENT,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         started.append(child)
@@ -79,11 +78,3 @@ def test_a_signal_is_explained_asked_about_and_sent(start, python, valid):
     _, errors = child.communicate(timeout=DEADLINE)
     assert child.returncode == -signal.SIGTERM
     assert " ran: signal TERM" in errors
-
-
-def test_a_read_only_console_sends_none(start):
-    child, port = start(INTERPRETERS[-1].values[0], "read-only")
-    done = connect(port, "signal TERM")
-    assert done.returncode == 1
-    assert "this console is read-only" in done.stderr
-    assert json.loads(connect(port, "version", options=("--json",)).stdout)["pid"] == child.pid

@@ -269,5 +269,5 @@ def test_a_write_is_logged_and_a_read_only_console_refuses_it(shop):
     said = program.ask("reload --shards 1")
     assert "`reload` changes the program, and this console is read-only." in said
     assert program.ask("greet bob").startswith("hello bob")
-    assert "signal" in program.ask("signal USR1")
+    assert "`signal` changes the program, and this console" in program.ask("signal USR1")
     assert not program.end()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 
 import pytest
 
+from asyncconsole.serve import extensions
 from tests.children import ENVIRONMENT, connect
 from tests.interpreters import CHECKOUT, INTERPRETERS
 
@@ -161,17 +163,26 @@ def test_broken_ones_are_switched_off_and_named(installed, start):
         "RULE, ODD = Rule(), Odd()\n"
     )
     points = {
-        "asyncconsole.commands": {**BROKEN, "fine": "trouble:fine"},
+        "asyncconsole.commands": {
+            **BROKEN,
+            "fine": "trouble:fine",
+            "made": "more:COMMAND",
+            "several": "more",
+        },
         "asyncconsole.readers": {"reader": "trouble:NOTHING"},
         "asyncconsole.rules": {"raises": "trouble:RULE", "odd": "trouble:ODD"},
         "asyncconsole.others": {"other": "trouble:fine"},
     }
-    installed("trouble", {"trouble.py": trouble}, points)
+    (made,) = blocks("command.md", "python")
+    more = f"{made}\nimport asyncconsole\n@asyncconsole.command\ndef another():\n    return 'another'\n"
+    installed("trouble", {"trouble.py": trouble, "more.py": more}, points)
     child, port = start(INTERPRETERS[0].values[0])
-    done = connect(port, "fine", "deadlocks", "deadlocks", "version")
+    done = connect(
+        port, "fine", "another", "oldest --least 3600", "deadlocks", "deadlocks", "version"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     said = done.stdout
-    assert said.startswith("fine\nFound no deadlock")
+    assert said.startswith("fine\nanother\nnone\nFound no deadlock")
     for name, why in (
         ("missing (commands)", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("exits (commands)", "SystemExit: 3"),
@@ -182,9 +193,10 @@ def test_broken_ones_are_switched_off_and_named(installed, start):
         ("raises (rules)", "it raised ZeroDivisionError: division by zero"),
     ):
         assert f"Left out {name} of trouble 1.0: {why}" in said, said
-    assert "With fine (commands, trouble 1.0)\n" in said
+    names = ("fine", "made", "several")
+    assert f"With {', '.join(f'{name} (commands, trouble 1.0)' for name in names)}\n" in said
     document = json.loads(connect(port, "version", options=("--json",)).stdout)
-    assert [item["name"] for item in document["extensions"]] == ["fine"]
+    assert [item["name"] for item in document["extensions"]] == list(names)
     assert len(document["gaps"]) == 7
     _, errors = child.communicate(timeout=DEADLINE)
     assert child.returncode == 0
@@ -204,16 +216,22 @@ def test_one_whose_import_never_ends_keeps_nobody(installed, start):
     assert (child.returncode, errors.count("\n")) == (0, 1), errors
 
 
-@pytest.mark.parametrize(
-    ("wanted", "works"),
-    [("off", []), ("two,x", ["two"])],
-)
-def test_the_environment_chooses(installed, start, wanted, works):
+def test_the_environment_chooses(installed, start):
     points = {"asyncconsole.commands": {"one": "both:one", "two": "both:two"}}
     files = {"both.py": "def one():\n    return 1\ndef two():\n    return 2\n"}
     installed("first", files, points)
-    child, port = start(INTERPRETERS[0].values[0], ASYNCCONSOLE_EXTENSIONS=wanted)
+    child, port = start(INTERPRETERS[0].values[0], ASYNCCONSOLE_EXTENSIONS="two, x")
     document = json.loads(connect(port, "version", options=("--json",)).stdout)
-    assert [item["name"] for item in document["extensions"]] == works
+    assert [item["name"] for item in document["extensions"]] == ["two"]
     _, errors = child.communicate(timeout=DEADLINE)
     assert (child.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("off", []), ("", ["one", "two"]), ("first", ["one", "two"]), ("x", [])]
+)
+def test_what_the_environment_may_say(installed, monkeypatch, tmp_path, wanted, found):
+    installed("first", {}, {"asyncconsole.rules": {"one": "both:one", "two": "both:two"}})
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.setenv(extensions.VARIABLE, wanted)
+    assert [extension.name for extension, _ in extensions._found()] == found
