@@ -56,7 +56,7 @@ def program(python):
         yield json.loads(child.stdout.readline())["port"]
         out, err = child.communicate(timeout=DEADLINE)
         assert (child.returncode, out) == (0, ""), err
-        assert all(" ran: console" in line for line in err.splitlines()), err
+        assert all(re.search(r" (ran|ended): console", line) for line in err.splitlines()), err
     finally:
         child.kill()
         child.communicate()
