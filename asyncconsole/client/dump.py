@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from asyncconsole.client import ask, connect, consoles, dumps, screen
+from asyncconsole.client import ask, connect, dumps, screen
 from asyncconsole.client.wire import Manner, open_wire
 from asyncconsole.model.errors import ConsoleError, UsageError
 from asyncconsole.model.instant import bare
