@@ -26,17 +26,18 @@ def run(
     out: Callable[[str], None],
     error: Callable[[str], None],
     lines: Iterator[str] | None = None,
+    endless: bool = False,
 ) -> int:
     """Run one command to its end.
 
     Args:
         wire: A session that is not interactive.
         command: The line.
-        timeout: Seconds for the whole answer, or for each part of one that has no end
-            (``watch``); None waits for ever.
+        timeout: Seconds for the whole answer; None waits for ever.
         out: Takes the text for stdout, piece by piece.
         error: Takes one line for stderr.
         lines: Answers to what the command asks; when they end, it gets an end of file.
+        endless: An answer may go on for ever (``watch``): the timeout is for each part of it.
 
     Returns:
         The command's exit code.
@@ -55,7 +56,7 @@ def run(
     while True:
         message = wire.receive(deadline)
         every = message.get("every", every)
-        if timeout is not None and isinstance(every, int | float):
+        if endless and timeout is not None and isinstance(every, int | float):
             deadline = time.monotonic() + timeout + every
         if "out" in message:
             out(str(message["out"]))

@@ -299,6 +299,7 @@ def _run_all(
                 out=screen.write,
                 error=screen.complain,
                 lines=commands if answers else None,
+                endless=True,
             )
         except ask.LeftError:
             break

@@ -44,18 +44,25 @@ class Watcher(Person):
         return bool(flags & termios.ECHO) and bool(flags & termios.ICANON)
 
 
-@pytest.fixture
-def bank(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    with running(tmp_path, "bank", "--no-track") as child:
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the console of the bank is recorded."""
+    return tmp_path_factory.mktemp("runtime")
+
+
+@pytest.fixture(scope="module")
+def bank(runtime: Path) -> Iterator[subprocess.Popen[str]]:
+    """A deadlocked program that all these tests look at."""
+    with running(runtime, "bank", "--no-track") as child:
         yield child
 
 
 @pytest.fixture
-def person(bank: subprocess.Popen[str], tmp_path: Path) -> Iterator[Callable[..., Watcher]]:
+def person(bank: subprocess.Popen[str], runtime: Path) -> Iterator[Callable[..., Watcher]]:
     someone: list[Watcher] = []
 
-    def start(*words: str, **more: str) -> Watcher:
-        someone.append(Watcher([*words, str(bank.pid)], tmp_path, **more))
+    def start(*words: str, pid: int = bank.pid, **more: str) -> Watcher:
+        someone.append(Watcher([*words, str(pid)], runtime, **more))
         return someone[-1]
 
     yield start
@@ -92,15 +99,14 @@ def test_top_without_colours(person: Callable[..., Watcher]) -> None:
     assert top.leaves() in {0, 130}
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
-def test_the_program_ends_in_top(
-    person: Callable[..., Watcher], bank: subprocess.Popen[str], end: signal.Signals
-) -> None:
-    top = person("top", "--every", "0.2")
-    top.sees("transfer:a→b")
-    bank.send_signal(end)
-    assert top.leaves() == 3
+def test_the_program_is_killed_in_top(person: Callable[..., Watcher], runtime: Path) -> None:
+    with running(runtime, "bank") as doomed:
+        top = person("top", "--every", "0.2", pid=doomed.pid)
+        top.sees("transfer:a→b")
+        doomed.kill()
+        assert top.leaves() == 3
     assert top.given_back
+    assert "closed the connection" in top.shown()
 
 
 def test_the_client_is_terminated_in_top(person: Callable[..., Watcher]) -> None:
@@ -135,7 +141,7 @@ def test_connect_watches_until_a_key_and_tops_until_q(person: Callable[..., Watc
     assert someone.leaves() == 0
 
 
-def test_a_dumb_terminal(person: Callable[..., Watcher], tmp_path: Path) -> None:
+def test_a_dumb_terminal(person: Callable[..., Watcher], runtime: Path) -> None:
     top = person("top", TERM="dumb")
     top.sees("watch 1 ps")
     assert top.leaves() == 2
@@ -149,17 +155,17 @@ def test_a_dumb_terminal(person: Callable[..., Watcher], tmp_path: Path) -> None
     someone.sees("\nbank ")
     someone.types("\x04")
     assert someone.leaves() == 0
-    done = client(tmp_path, "top")
+    done = client(runtime, "top")
     assert done.returncode == 2
     assert "top needs a terminal" in complaint(done)
 
 
 def test_documents_one_a_line_until_ctrl_c(
-    bank: subprocess.Popen[str], tmp_path: Path, valid: Callable[[Any], Any]
+    bank: subprocess.Popen[str], runtime: Path, valid: Callable[[Any], Any]
 ) -> None:
     words = ["connect", str(bank.pid), "-c", "watch 0.1 ps", "--json", "--timeout", "5"]
     with subprocess.Popen(
-        [*COMMAND, *words], env=environment(tmp_path), stdout=subprocess.PIPE, text=True
+        [*COMMAND, *words], env=environment(runtime), stdout=subprocess.PIPE, text=True
     ) as child:
         assert child.stdout is not None
         for _ in range(3):
@@ -168,9 +174,9 @@ def test_documents_one_a_line_until_ctrl_c(
         assert child.wait(PATIENCE) == 130
 
 
-def test_a_timeout_is_for_each_round(bank: subprocess.Popen[str], tmp_path: Path) -> None:
-    words = ("connect", str(bank.pid), "--timeout", "4", "-c")
-    client(tmp_path, "connect", "-c", "version")  # what commands need is loaded then
-    done = client(tmp_path, *words, "watch --count 10 0.5 version")
+def test_a_timeout_is_for_each_round(bank: subprocess.Popen[str], runtime: Path) -> None:
+    client(runtime, "connect", "-c", "version")  # what commands need is loaded then
+    words = ("connect", str(bank.pid), "--timeout", "4", "-c", "watch --count 10 0.5 version")
+    done = client(runtime, *words)
     assert done.returncode == 0, done
     assert done.stdout.count("in bank.py") == 10
