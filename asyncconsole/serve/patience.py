@@ -28,9 +28,9 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
             task.cancel()
             await asyncio.wait({task}, timeout=_GRACE)
     finally:
-        if not task.done():
-            task.cancel()
-            task.add_done_callback(forget)
+        task.cancel()
+        # Also of one that is done: who waits may have been cancelled at that very moment.
+        task.add_done_callback(forget)
     if not task.done() or task.cancelled():
         raise asyncio.TimeoutError
     return task.result()

@@ -26,7 +26,7 @@ from asyncconsole.serve.looks import SharedLooks
 from asyncconsole.serve.negotiation import Negotiation
 from asyncconsole.serve.outlet import Outlet
 from asyncconsole.serve.pace import brisk
-from asyncconsole.serve.patience import within
+from asyncconsole.serve.patience import forget, within
 from asyncconsole.serve.perform import Person
 from asyncconsole.serve.plain import PlainTerminal
 from asyncconsole.serve.rules import Rules
@@ -312,6 +312,7 @@ async def _hear(reader: asyncio.StreamReader, patience: float) -> bytes:
 async def _alongside(work: Coroutine[Any, Any, None], lost: asyncio.Event) -> AsyncIterator[None]:
     """Run ``work`` as a task inside; it ends with the block."""
     task = asyncio.ensure_future(work)
+    task.add_done_callback(forget)  # it is told of below, if we get there
     try:
         yield
     finally:
