@@ -48,10 +48,13 @@ def _name(number: int) -> str:
 
 def _calls(handler: Any) -> str:
     """What a handler is."""
+    handler = getattr(handler, "func", handler)  # of a functools.partial
     code = getattr(handler, "__code__", None)
     module = getattr(handler, "__module__", None)
-    if module == "asyncio.unix_events":  # the stand-in of loop.add_signal_handler
+    if module in ("asyncio.unix_events", "uvloop.loop"):  # stand-ins of loop.add_signal_handler
         return "has a handler in the program's event loop, and runs when that does"
+    if getattr(handler, "__qualname__", "") == "Runner._on_sigint":
+        return "has asyncio.run() cancel the program's main task, as Ctrl-C does"
     if code is None:
         return f"calls a {type(handler).__name__} of the program in the main thread"
     file = os.path.basename(code.co_filename)  # noqa: PTH119 - pathlib would be one more import

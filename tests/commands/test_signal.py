@@ -63,6 +63,9 @@ def test_a_signal_is_explained_asked_about_and_sent(start, python, valid):
     assert child.stdout.readline() == "usr2\n"
     assert "SIGHUP is ignored by the program." in person.ask("signal 1 --yes")
     assert "has no handler in the program, and does nothing then" in person.ask("signal winch -y")
+    said = person.ask("signal INT", "Go on? [y/N] ")
+    assert "raises KeyboardInterrupt" in said or "main task, as Ctrl-C does." in said
+    person.ask("n")
     assert "no signal `TREM`. Did you mean `SIGTERM`?" in person.ask("signal TREM")
     assert "there is no signal 4242 here" in person.ask("signal 4242")
     person.leave()
