@@ -17,8 +17,9 @@ from typing import BinaryIO
 from asyncconsole.client.address import Address
 from asyncconsole.client.wire import Manner, Wire
 from asyncconsole.model.errors import ConsoleError
+from asyncconsole.model.jsonl import RecordError
 from asyncconsole.model.recording import Recording
-from asyncconsole.model.records import LONGEST_LINE, NewerError, Reader, RecordError
+from asyncconsole.model.records import LONGEST_LINE, NewerError, Reader
 
 STREAM = "-"
 """Stands for stdin, or stdout."""

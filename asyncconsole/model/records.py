@@ -8,8 +8,6 @@ is long goes on in ``more`` records.
 from __future__ import annotations
 
 import dataclasses
-import json
-import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -21,6 +19,7 @@ from asyncconsole.model.codec import FormError, decode, encode
 from asyncconsole.model.ended import Ended
 from asyncconsole.model.finding import Finding
 from asyncconsole.model.gap import Gap
+from asyncconsole.model.jsonl import RecordError, line_of, parsed
 from asyncconsole.model.loop import Loop, Thread
 from asyncconsole.model.order import Inversion
 from asyncconsole.model.recording import Judgement, Recording
@@ -42,6 +41,9 @@ MOST_TEXT = 256 << 20
 MOST_ITEMS = 20_000_000
 """Values in all lines, counted by what separates them: some 30 make a task."""
 
+MOST_OF_ONE = 3_000_000
+"""Values of one record with those lines on which it goes on: half a million waiters are less."""
+
 LINE = 10
 """What a line counts besides."""
 
@@ -49,6 +51,8 @@ MOST_STACKS = 50_000
 """Stacks that the writer remembers, to write each but once."""
 
 VERSION = int(SNAPSHOT_SCHEMA.rpartition("/")[2])
+
+_TOO_MUCH = "it has more in it than a dump may have"
 
 Frames = tuple[Frame, ...]
 
@@ -87,10 +91,6 @@ _STACKS = ("frames", "creation")
 """Fields of a task that name a stack."""
 
 
-class RecordError(ValueError):
-    """These are not the lines of a recording; the message is a few words."""
-
-
 class NewerError(RecordError):
     """They are of a version that is not known yet."""
 
@@ -107,7 +107,7 @@ def lines(recording: Recording, polls: Callable[[int], Polls | None]) -> Iterato
     head = {"schema": snapshot.schema, "by": f"asyncconsole {__version__}"}
     for name in ("pid", "program", "python", "taken_at", "uptime", "took", "total"):
         head[name] = encode(getattr(snapshot, name))
-    yield _line(head)
+    yield line_of(head)
     for kind in ("probe", "track", "slow"):
         yield from writer.record(kind, getattr(recording, kind))
     for status in recording.debug:
@@ -129,7 +129,7 @@ def lines(recording: Recording, polls: Callable[[int], Polls | None]) -> Iterato
         for finding in judgement.findings:
             yield from writer.record("finding", finding)
     yield from writer.lost()
-    yield _line({"end": writer.counts})
+    yield line_of({"end": writer.counts})
 
 
 class _Writer:
@@ -171,11 +171,11 @@ class _Writer:
 
     def _written(self, kind: str, raw: Any) -> Generator[str, None, bool]:
         """A record; what is too long is left out, and said so; returns whether it was not."""
-        text = _line({kind: raw})
+        text = line_of({kind: raw})
         fits = len(text) <= LONGEST_LINE
         if fits or kind == "stack":  # tasks count on its number
             self.counts[kind] = self.counts.get(kind, 0) + 1
-            yield text if fits else _line({kind: []})
+            yield text if fits else line_of({kind: []})
         if not fits:
             what = raw.get("name") or raw.get("id") if type(raw) is dict else None
             yield from self._gap(f"{kind} {what or ''}"[:200].rstrip())
@@ -183,7 +183,7 @@ class _Writer:
 
     def _continued(self, kind: str, name: str, items: list[Any]) -> Iterator[str]:
         """More of a list."""
-        text = _line({"more": [name, items]})
+        text = line_of({"more": [name, items]})
         if len(text) <= LONGEST_LINE:
             yield text
         elif len(items) > 1:
@@ -213,13 +213,6 @@ def _long(item: Any) -> list[str]:
     ]
 
 
-_dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-def _line(value: Any) -> str:
-    return f"{_dumps(value)}\n"
-
-
 class Reader:
     """Takes the lines of a recording one after the other, and gives it at the end."""
 
@@ -229,7 +222,7 @@ class Reader:
         self._counts: dict[str, int] = {}
         self._pending: tuple[str, Any] | None = None
         self._shared: dict[Frame, Frame] = {}
-        self._text = self._items = 0
+        self._text = self._items = self._one = 0
         self._ended = False
 
     def take(self, line: bytes) -> None:
@@ -238,8 +231,11 @@ class Reader:
         Raises:
             RecordError: It can't be part of a recording, or there is too much of it.
         """
-        self._weigh(line)
-        value = _parsed(line)
+        weight = self._weigh(line)
+        value = parsed(line)
+        self._one = weight + (self._one if "more" in value else 0)
+        if self._one > MOST_OF_ONE:
+            raise RecordError(_TOO_MUCH)
         if self._head is None:
             self._head = _checked(value)
         elif self._ended:
@@ -280,13 +276,14 @@ class Reader:
             **only,
         )
 
-    def _weigh(self, line: bytes) -> None:
-        """Refuse what would take more memory than any program's dump."""
+    def _weigh(self, line: bytes) -> int:
+        """Refuse what would take more memory than any program's dump; what a line counts."""
+        weight = LINE + line.count(b",") + line.count(b"[") + line.count(b"{")
         self._text += len(line)
-        self._items += LINE + line.count(b",") + line.count(b"[") + line.count(b"{")
+        self._items += weight
         if len(line) > LONGEST_LINE + 1 or self._text > MOST_TEXT or self._items > MOST_ITEMS:
-            msg = "it has more in it than a dump may have"
-            raise RecordError(msg)
+            raise RecordError(_TOO_MUCH)
+        return weight
 
     def _record(self, kind: str, raw: Any) -> None:
         if kind == "more":
@@ -366,30 +363,3 @@ _HEAD = frozenset(item.name for item in dataclasses.fields(Snapshot)) - {
     *(name for name, _ in PARTS.values()),
     *("autopsy", "schema"),
 }
-
-
-def _integer(digits: str) -> int:
-    """A whole number that is not too long: the time to read one grows with its square."""
-    if len(digits) > 400:  # noqa: PLR2004 - more than any float has
-        msg = "a number is too long"
-        raise ValueError(msg)
-    return int(digits)
-
-
-def _constant(word: str) -> None:
-    raise ValueError(word)
-
-
-_bounded = getattr(sys, "get_int_max_str_digits", lambda: 0)()  # came with 3.10.7
-_loads = json.JSONDecoder(parse_constant=_constant, parse_int=None if _bounded else _integer).decode
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    try:
-        value = _loads(line.decode())
-    except (ValueError, RecursionError):
-        value = None
-    if type(value) is not dict:
-        msg = "a line is no JSON object"
-        raise RecordError(msg)
-    return value

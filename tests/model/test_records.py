@@ -210,7 +210,12 @@ def test_cut_anywhere() -> None:
 
 def test_there_is_a_limit_to_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     written = made.lines(made.program(20))
-    for name, value in (("MOST_TEXT", 2_000), ("MOST_ITEMS", 100), ("LONGEST_LINE", 80)):
+    for name, value in (
+        ("MOST_TEXT", 2_000),
+        ("MOST_ITEMS", 100),
+        ("LONGEST_LINE", 80),
+        ("MOST_OF_ONE", 20),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(records, name, value)
             with pytest.raises(records.RecordError, match="more in it than"):
