@@ -29,6 +29,7 @@ try:
     from prompt_toolkit.document import Document
     from prompt_toolkit.formatted_text import ANSI
     from prompt_toolkit.history import InMemoryHistory
+    from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
     from prompt_toolkit.key_binding import KeyBindings
 
     from asyncconsole.serve import block
@@ -72,6 +73,7 @@ class Dialogue:
         self._inbox: asyncio.Queue[Message | ConsoleError] = asyncio.Queue(READ_AHEAD)
         self._asked: deque[asyncio.Future[Message]] = deque()
         self._typed: deque[str] = deque()  # lines pasted, for prompts to come
+        self._draft = ""  # the beginning of the next line
         self._size = screen.width(sys.stdout), screen.height()
         self._keys = Keys(self._type, self._interrupt, self._leave)
         self._prompting = False
@@ -130,6 +132,11 @@ class Dialogue:
                     return code
             elif "keys" in message:
                 self._keys.switch(on=bool(message["keys"]), whole=bool(message.get("screen")))
+                if message["keys"] and self._ahead():
+                    self._wire.send({"ahead": True})
+            elif "typed" in message:
+                *lines, self._draft = str(message["typed"]).replace("\r", "\n").split("\n")
+                self._typed.extend(lines)
             elif "done" in message:
                 code = message["done"]
                 return code if isinstance(code, int) else 1
@@ -174,11 +181,18 @@ class Dialogue:
         self._wire.send({"line": first})
         return None
 
+    def _ahead(self) -> bool:
+        """True when the next line has been typed already, at least in part."""
+        typed = get_typeahead(self._commands.app.input)
+        store_typeahead(self._commands.app.input, typed)
+        return bool(typed or self._typed)
+
     async def _edit(self, prompt: str, python: bool) -> str:
         session = self._python if python else self._commands
         self._prompting = True
         try:
-            return await session.prompt_async(ANSI(prompt))
+            draft, self._draft = self._draft, ""
+            return await session.prompt_async(ANSI(prompt), default=draft)
         finally:
             self._prompting = False
 

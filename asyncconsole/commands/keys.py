@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -10,7 +11,8 @@ class Keys(Protocol):
 
     A key is a character, or a name: ``up``, ``down``, ``left``, ``right``, ``home``, ``end``,
     ``pageup``, ``pagedown``, ``enter``, ``tab``, ``backspace``, ``delete``, ``escape``,
-    ``ctrl-c`` and the like. ``resize`` says that the window has changed.
+    ``ctrl-c`` and the like. ``resize`` says that the window has changed, ``ahead`` that the
+    person has typed the next line already.
 
     Attributes:
         ahead: True when more had been typed before the keys were taken: lines for later.
@@ -30,3 +32,6 @@ class Keys(Protocol):
 
     def put(self, key: str) -> None:
         """Add what is no key of a person's; it is there once, however often it was added."""
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """These were meant for the next line, of which they are the beginning."""

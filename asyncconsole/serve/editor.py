@@ -218,7 +218,9 @@ class EditorTerminal:
         typed = get_typeahead(self._input)  # behind the line that was accepted
         store_typeahead(self._input, typed)
         ahead = bool(self._ahead or typed)
-        keyboard = self._keyboard = Keyboard(ahead=ahead, claimed=self._claim)
+        keyboard = self._keyboard = Keyboard(
+            ahead=ahead, claimed=self._claim, returned=self._return
+        )
         if self._input.closed:
             keyboard.end()
         if screen:
@@ -229,6 +231,11 @@ class EditorTerminal:
             self._keyboard = None
             if screen:
                 self.write(LEAVE_SCREEN)
+
+    def _return(self, text: str) -> None:
+        """Take what was typed as keys for the next line."""
+        self._ahead[:0] = text.encode("utf-8", "replace")
+        self._input.news.set()
 
     def _claim(self) -> str:
         """Give up what was typed ahead."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from asyncconsole.serve.patience import within
 
@@ -108,17 +108,29 @@ def _key(character: str) -> list[str]:
     return [character]
 
 
+_TEXT = {"enter": "\r", "tab": "\t", "backspace": "\x7f"}
+"""What keys are in a line."""
+
+
 class Keyboard:
     """A queue of keys with an end; see `asyncconsole.commands.keys.Keys`.
 
     Args:
         ahead: More had been typed before.
         claimed: Gives that up to be keys.
+        returned: Takes what was typed for the next line.
     """
 
-    def __init__(self, *, ahead: bool = False, claimed: Callable[[], str] = str) -> None:
+    def __init__(
+        self,
+        *,
+        ahead: bool = False,
+        claimed: Callable[[], str] = str,
+        returned: Callable[[str], object] = str,
+    ) -> None:
         self.ahead = ahead
         self._claimed = claimed
+        self._returned = returned
         self._keys: deque[str] = deque()
         self._parser = Parser()
         self._news = asyncio.Event()
@@ -136,6 +148,10 @@ class Keyboard:
     def claim(self) -> None:
         """See `Keys.claim`."""
         self.feed(self._claimed())
+
+    def give_back(self, keys: Sequence[str]) -> None:
+        """See `Keys.give_back`."""
+        self._returned("".join(_TEXT.get(key, key if len(key) == 1 else "") for key in keys))
 
     def interrupt(self) -> None:
         """Ctrl-C goes before everything else."""

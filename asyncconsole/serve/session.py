@@ -14,6 +14,7 @@ from asyncconsole.commands import dispatch
 from asyncconsole.commands.port import Recorded, Target, Terminal
 from asyncconsole.model import Snapshot
 from asyncconsole.render.width import clean
+from asyncconsole.serve import pager
 from asyncconsole.serve.pace import brisk
 from asyncconsole.serve.patience import within
 from asyncconsole.serve.perform import (
@@ -194,7 +195,7 @@ class Session:
                 continue
             if answer.leave:
                 return ""
-            await self._say(terminal, answer.text)
+            await pager.show(terminal, answer.text)
             if answer.error:
                 terminal.write(answer.error + "\n")
         return ""

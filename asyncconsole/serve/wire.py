@@ -172,6 +172,9 @@ class WireTerminal:
         elif isinstance(said.get("keys"), str):
             if self._keyboard is not None:
                 self._keyboard.feed(said["keys"])
+        elif said.get("ahead"):
+            if self._keyboard is not None:
+                self._keyboard.put("ahead")
         elif said.get("eof"):
             self._inbox.put(None)
         elif said.get("interrupt"):
@@ -224,7 +227,7 @@ class WireTerminal:
         self, *, screen: bool = False, lines: bool = False, every: float | None = None
     ) -> Iterator[Keyboard]:
         """See `Terminal.take_keys`; from a client that sends none it is Ctrl-C alone."""
-        keyboard = self._keyboard = Keyboard()
+        keyboard = self._keyboard = Keyboard(returned=self._return)
         self._inbox.on_interrupt = keyboard.interrupt
         if self._ended:
             keyboard.end()
@@ -238,6 +241,10 @@ class WireTerminal:
             self._keyboard = self._inbox.on_interrupt = None
             if self._sends_keys:
                 self._outlet.write(pack(keys=False))
+
+    def _return(self, text: str) -> None:
+        """Have the client take what was typed as keys for its next line."""
+        self._outlet.write(pack(typed=text))
 
     def done(self, code: int, error: str = "") -> None:
         """End the answer to a `Run`."""

@@ -25,12 +25,14 @@ PATIENCE = 20
 class Person:
     """Somebody at a terminal in front of ``connect``."""
 
-    def __init__(self, words: list[str], runtime: Path, **more: str) -> None:
+    def __init__(
+        self, words: list[str], runtime: Path, command: list[str] = COMMAND, **more: str
+    ) -> None:
         self.screen = pyte.Screen(80, 24)
         self._stream = pyte.ByteStream(self.screen)
         self.child = pexpect.spawn(
-            COMMAND[0],
-            [*COMMAND[1:], *words],
+            command[0],
+            [*command[1:], *words],
             env=environment(runtime, **more),
             dimensions=(24, 80),
             timeout=PATIENCE,
