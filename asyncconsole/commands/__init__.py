@@ -14,7 +14,7 @@ ROOM = frozenset(
         "port",
         "resort",
     }
-    | {"board", "keys", "live", "select", "sheets", "slow", "verdict"}
+    | {"board", "keys", "live", "select", "sheets", "slow", "verdict", "views"}
 )
 """Modules of this folder that are not commands."""
 

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from asyncconsole.commands.sheets import GROUPS, TASKS, VIEWS, Sheet, View
+from asyncconsole.commands.sheets import Sheet, View
+from asyncconsole.commands.views import GROUPS, TASKS, VIEWS
 
 KEYS = (
     ("t l o", "tasks, locks, loops"),

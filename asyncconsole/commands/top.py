@@ -10,12 +10,13 @@ import math
 import time
 from collections.abc import Sequence
 
+from asyncconsole.capture.slices import drive
 from asyncconsole.commands.board import Board, press, settle
 from asyncconsole.commands.command import Command
 from asyncconsole.commands.keys import Keys
 from asyncconsole.commands.live import Looks, Manner, Seen
 from asyncconsole.commands.port import Target, Terminal
-from asyncconsole.commands.sheets import Sheet, arrange
+from asyncconsole.commands.sheets import Sheet, arranging
 from asyncconsole.model import ConsoleError, Result, Snapshot, UsageError
 from asyncconsole.render.board import Head, Window, draw, page
 from asyncconsole.render.painter import Painter
@@ -99,16 +100,17 @@ class _Top:
             while not self._board.left:
                 await self._show()
                 key = await self._keys.get()
+                sheet = await self._rows()
                 if looking.done():
                     looking.result()
-                self._press(key)
+                self._press(key, sheet)
         except EOFError:
             pass  # the session ends with it
         finally:
             looking.cancel()
             judging.cancel()
 
-    def _press(self, key: str) -> None:
+    def _press(self, key: str, sheet: Sheet) -> None:
         if key in {_REFRESH, "resize"}:
             return
         if key == "ctrl-l":
@@ -117,14 +119,15 @@ class _Top:
         before = self._board
         window, head = self._window(), self._head()
         lines = len(self._lines(window))
-        self._board = press(before, key, self._rows(), page(window, head), lines)
+        self._board = press(before, key, sheet, page(window, head), lines)
         if (self._board.view, self._board.opened) != (before.view, before.opened):
             self._wanted.set()
 
     # What is seen.
 
     async def _show(self) -> None:
-        window, head, sheet = self._window(), self._head(), self._rows()
+        sheet = await self._rows()
+        window, head = self._window(), self._head()
         self._board = settle(self._board, sheet, page(window, head))
         lines = draw(self._board, sheet, head, self._lines(window), window)
         self._terminal.write(self._painter.paint(lines, window.width, window.height))
@@ -134,7 +137,7 @@ class _Top:
         terminal = self._terminal
         return Window(terminal.width, terminal.height, terminal.colour)
 
-    def _rows(self) -> Sheet:
+    async def _rows(self) -> Sheet:
         """The rows of the table; made anew when something has changed."""
         board = self._board
         scope = board.table.scope
@@ -142,10 +145,10 @@ class _Top:
         sort, falling = board.sort
         wanted = (board.view, board.pattern, sort, falling)
         if self._sheet is None or snapshot is not self._arranged or wanted != self._sheet_of:
-            self._arranged, self._sheet_of = snapshot, wanted
             seen = snapshot or Snapshot(0, "", "", "")
-            sheet = arrange(board.table, seen, board.pattern, sort, falling=falling)
-            self._sheet = dataclasses.replace(sheet, read=snapshot is not None)
+            steps = arranging(board.table, seen, board.pattern, sort, falling=falling)
+            self._sheet = dataclasses.replace(await drive(steps), read=snapshot is not None)
+            self._arranged, self._sheet_of = snapshot, wanted
         return self._sheet
 
     def _lines(self, window: Window) -> Sequence[str]:
