@@ -54,12 +54,9 @@ def plain(text: str) -> str:
 
 def deadlocked(runtime: Path) -> None:
     """Wait until the bank's transfers are, and the audit behind them."""
-    until(
-        lambda: (
-            len(document(client(runtime, "connect", "-c", "ps --waiting lock", "--json"))["tasks"])
-            == 3
-        )
-    )
+    asked = ("connect", "-c", "ps --waiting lock", "--json")
+    # On a loaded machine a client says on stderr that it waits.
+    until(lambda: len(json.loads(client(runtime, *asked).stdout or "{}").get("tasks", ())) == 3)
 
 
 Here = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -88,9 +85,9 @@ def test_a_deadlocked_program_live_and_from_its_dump(tmp_path: Path) -> None:
         deadlocked(tmp_path)
         for attempt in range(TRIES):  # the heartbeat beats, and a loaded machine may stall the loop
             done = client(tmp_path, "dump", "-o", str(file), *["--force"] * (attempt > 0))
-            assert (done.returncode, done.stderr) == (0, "")
+            assert done.returncode == 0, done
             assert re.match(rf"Wrote {file}: 5 tasks, \d+ primitives, \d findings?; ", done.stdout)
-            live = client(tmp_path, "connect", str(child.pid), *words)
+            live = client(tmp_path, "connect", str(child.pid), "--timeout", "60", *words)
             still = client(tmp_path, "view", str(file), *words)
             assert (still.returncode, still.stderr) == (0, "")
             was, now = plain(still.stdout).splitlines(), plain(live.stdout).splitlines()
@@ -197,7 +194,7 @@ def test_a_blocked_and_a_read_only_program(tmp_path: Path) -> None:
         assert len(found) == 2
         refused = client(tmp_path, "connect", "-c", "dump")
         assert refused.returncode == 1
-        assert "read-only" in complaint(refused)
+        assert "read-only" in refused.stderr
     done = client(tmp_path, "view", str(found[0]), "-c", "stalls", "-c", "doctor")
     assert "read_ledger" in done.stdout
     assert "stall" in done.stdout
