@@ -40,11 +40,11 @@ class Keys:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._give_back()
+        self._give_back(forget=True)
 
     def switch(self, *, on: bool, whole: bool) -> None:
         """Take keys, with the whole window or without; or give all of it back."""
-        self._give_back()
+        self._give_back(forget=False)
         if on:
             self._take(whole=whole)
 
@@ -64,8 +64,12 @@ class Keys:
         if whole:
             screen.take()
 
-    def _give_back(self) -> None:
-        """Everything as it was before; may be called again."""
+    def _give_back(self, *, forget: bool) -> None:
+        """Everything as it was before; may be called again.
+
+        Args:
+            forget: What was typed for the window that has gone is not for a shell.
+        """
         if self._before is None:
             return
         import termios  # noqa: PLC0415 - as above
@@ -77,9 +81,9 @@ class Keys:
             loop.remove_signal_handler(number)
         before, self._before = self._before, None
         try:
+            how = termios.TCSAFLUSH if forget else termios.TCSADRAIN
+            termios.tcsetattr(source, how, before)
             screen.give_back()
-            # Not what is typed for the window that has gone.
-            termios.tcsetattr(source, termios.TCSAFLUSH, before)
         except (OSError, termios.error):
             return  # the terminal itself has gone
 

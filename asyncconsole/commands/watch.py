@@ -123,6 +123,7 @@ class _Rounds:
         self._terminal = terminal
         self._painter = Painter()
         self._seen = Seen()
+        self._ahead = False
         self._resized = asyncio.Event()
         self._stopped = asyncio.Event()
 
@@ -138,7 +139,8 @@ class _Rounds:
                 if not await self._round():
                     return
                 done += 1
-                if done == self._plan.count or (keys.ahead and self._plan.count is None):
+                ahead = keys.ahead or self._ahead
+                if done == self._plan.count or (ahead and self._plan.count is None):
                     return
                 # Late ones are left out. What it costs the program is half of a CPU at most.
                 now = loop.time()
@@ -150,7 +152,8 @@ class _Rounds:
     async def _listen(self, keys: Keys) -> None:
         """Wait for a key."""
         with contextlib.suppress(EOFError):
-            while await keys.get() == "resize":
+            while (key := await keys.get()) in {"resize", "ahead"}:
+                self._ahead |= key == "ahead"  # the next line has been typed already
                 self._resized.set()
         self._stopped.set()
 

@@ -152,7 +152,7 @@ def test_a_dumb_terminal(person: Callable[..., Watcher], runtime: Path) -> None:
     someone.types("watch 0.1 version\r")
     someone._until(lambda: someone.shown().count("(every 0.1 s)") > 1, "a second round")
     someone.types("x")
-    someone.sees("\nbank ")
+    someone._until(lambda: someone.shown().splitlines()[-1].endswith("]>"), "a prompt")
     someone.types("\x04")
     assert someone.leaves() == 0
     done = client(runtime, "top")
