@@ -114,6 +114,9 @@ async def perform(
     except (InterruptedCommandError, asyncio.CancelledError):
         raise
     except Exception as error:
+        if isinstance(target, Recorded):
+            why = _one_line(f"{type(error).__name__}: {str(error)[:200]}")
+            return Answer(error=f"That can't be told from this dump: {why}", code=1)
         failed = _one_line(line[:200])
         journal.note(journal.log, logging.ERROR, "`%s` failed", failed, exc_info=error)
         return Answer(

@@ -20,7 +20,7 @@ import pytest
 from asyncconsole.client import dumps
 from asyncconsole.client.main import main
 from asyncconsole.client.wire import Manner
-from asyncconsole.model import records, schema
+from asyncconsole.model import Stall, records, schema
 from asyncconsole.model.recording import Recording
 from tests.children import ENVIRONMENT
 from tests.client.cli import COMMAND, client, complaint, document, environment
@@ -141,6 +141,17 @@ def test_a_hostile_dump_moves_no_cursor(tmp_path: Path, here: Here) -> None:
         banner, prompt = wire.receive()["out"], wire.receive()["prompt"]
     assert "\x1b" not in banner + prompt
     assert "dump of pid 4242" in banner
+
+
+def test_a_dump_with_values_that_make_no_sense(tmp_path: Path, here: Here) -> None:
+    odd = made.program(2)
+    stall = Stall(1, 1, "yesterday", float("nan"), False, "cpu_bound", None, "", None)
+    seen = dataclasses.replace(odd.snapshot, stalls=(stall,))
+    file = write(tmp_path / "a.gz", made.lines(dataclasses.replace(odd, snapshot=seen)))
+    done = here("view", file, "-c", "doctor", "-c", "ps")
+    assert done.returncode == 1
+    assert "2 tasks" in done.stdout
+    assert "That can't be told from this dump: ValueError: " in complaint(done)
 
 
 def test_a_session_on_a_dump(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from asyncconsole.client import dumps
 from asyncconsole.serve import shelf
+from tests import children
 from tests.documents import validate
 from tests.interpreters import INTERPRETERS
 from tests.serve.conftest import Program, environment, wait_until
@@ -121,6 +122,9 @@ def test_a_file_on_the_programs_machine(runtime: Path, python: str) -> None:
         program.process.stdin.flush()
         assert "asyncconsole file" not in json.loads(program.process.stdout.readline())
         errors = program.process.communicate(timeout=20)[1]
+    shown = children.run(python, "-m", "asyncconsole", "view", mine, "-c", "ps", "-c", "lock L1")
+    assert "21 tasks" in shown.stdout
+    assert "1. worker:0" in shown.stdout
     assert f"ran: dump {mine}" in errors
     assert "asyncconsole.audit WARNING unix socket" in errors
     assert "ran: dump -\n" not in errors
