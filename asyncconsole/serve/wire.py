@@ -100,7 +100,7 @@ def _columns(value: object) -> int | None:
 
 def _rows(value: object) -> int | None:
     """A sane height, or None."""
-    return value if isinstance(value, int) and 0 < value <= _WIDEST else None
+    return int(value) if isinstance(value, int) and 0 < value <= _WIDEST else None
 
 
 def _seconds(value: object) -> float | None:
@@ -182,8 +182,8 @@ class WireTerminal:
         elif isinstance(said.get("complete"), str):
             replace, candidates = await self._complete(said["complete"])
             self._outlet.write(pack(completions=list(candidates)[:200], replace=replace))
-        elif _columns(said.get("width")):
-            self.width = said["width"]
+        elif width := _columns(said.get("width")):
+            self.width = width
             self.height = _rows(said.get("height")) or self.height
             if self._keyboard is not None:
                 self._keyboard.put("resize")

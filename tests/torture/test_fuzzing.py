@@ -4,7 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from asyncconsole.commands import dispatch
@@ -137,6 +137,9 @@ WORDS = some.one_of(
     some.sampled_from(
         ["'", '"', "\\", "1", "-1", "1e999", "nan", "L1", "--", "-", "%s", "%(prog)s", "\0"]
     ),
+    some.sampled_from(
+        ["|", "grep", "head", "sort", "count", "| head 3", "| grep -v x", "||", "on", "off"]
+    ),
     some.text(max_size=12),
     some.floats().map(str),
 )
@@ -204,6 +207,8 @@ MESSAGES = some.one_of(
 
 
 @fuzzed
+@example(b"{}", [b'{"width": true}'])
+@example(b"{}", [b'{"width": 5}'])
 @given(MESSAGES, some.lists(MESSAGES, max_size=12))
 def test_the_wire_may_carry_anything(first, messages):
     hello = wire.read_hello(b'ASYNCCONSOLE/1 {"interactive": true}')
