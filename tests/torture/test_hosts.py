@@ -12,6 +12,7 @@ from tests.serve.conftest import DEADLINE, Client, descriptors, environment, wai
 
 WIRE = b'ASYNCCONSOLE/1 {"interactive": true}\n'
 TELNET = b"\xff\xfc\x18\xff\xfc\x1f"
+XTERM = b"\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0"
 
 
 def inside(host):
@@ -34,7 +35,13 @@ def inside(host):
     awaiting.send("console\nimport asyncio\n")
     awaiting.send("print('now'); await asyncio.sleep(1000)\n")
     awaiting.until("now\n")
-    return plain, wire, telnet, typing, awaiting
+    watching = host.connect()
+    watching.send("watch 0.2 version\n")
+    watching.until("asyncconsole")
+    looking = host.connect()
+    looking.send(XTERM + b"top\r\n")
+    looking.until("waits-2")
+    return plain, wire, telnet, typing, awaiting, watching, looking
 
 
 ENDINGS = {
