@@ -67,7 +67,7 @@ class End:
         self.raised: Site | None = None
         if type(task) is futures.CTask:  # nothing of the program's is in the way
             self.name = task.get_name()
-            coroutine = task.get_coro()
+            coroutine = task._coro  # noqa: SLF001 - see `futures.coroutine`
             state, error, result = task._state, task._exception, task._result  # noqa: SLF001 - see below
         else:
             self.name = futures.name(task)

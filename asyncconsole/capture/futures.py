@@ -35,6 +35,7 @@ def _slot(cls: Any, name: str) -> Any:
 
 
 _WAITER = _slot(CTask, "_fut_waiter")
+_CORO = _slot(CTask, "_coro")
 _STATE = _slot(CFuture, "_state")
 _CALLBACKS = _slot(CFuture, "_callbacks")
 _CANCELLING = getattr(CTask, "cancelling", None)
@@ -61,7 +62,10 @@ def waiter(task: Any) -> Any:
 def coroutine(task: Any) -> Any:
     """The coroutine that a task runs, or None."""
     if issubclass(type(task), CTask):
-        return CTask.get_coro(task)
+        # Not get_coro(): it crashes on 3.12.1 and earlier where an eager task has just ended
+        # (``_asyncio_Task_get_coro_impl`` in ``Modules/_asynciomodule.c``), at any time for
+        # whoever reads from another thread.
+        return _CORO(task)
     return attribute(task, "_coro")
 
 

@@ -139,6 +139,15 @@ def test_reading_while_tasks_come_and_go(python, kind):
     assert found["held"] > 0
 
 
+@pytest.mark.parametrize(("python", "kind"), runs("eager"))
+def test_an_eager_task_that_has_ended_already(python, kind):
+    """3.12.1 and earlier crash where its `get_coro` is called."""
+    found = child(python, "at_once")
+    assert found["name"] == "at once"
+    assert found["result"] == "42"
+    assert found["coro"] == "None" or "at_once" in found["coro"]
+
+
 @pytest.mark.parametrize("python", INTERPRETERS)
 def test_reading_where_an_exception_arrives(python):
     looked = child(python, "thrown")
