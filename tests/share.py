@@ -1,7 +1,7 @@
 """Which part of the matrix of versions and loops a run of the whole suite takes.
 
 Tests are written for every version of CPython and for every kind of loop. All of it takes hours on
-two cores; a run of the suite takes, of each file, some versions for each kind: other files other
+two cores; a run of the suite takes, of each file, one version for each kind: other files other
 ones, so that every version and every kind is met all over the suite. What reads the private
 attributes of a version takes all versions. `EVERY` in the environment, or naming files or
 tests, takes everything.
@@ -20,10 +20,6 @@ EVERY = "ASYNCCONSOLE_EVERY"
 WHOLE = ("tests/capture/", "tests/track/", "tests/act/", "tests/stall/test_call.py")
 """On every version with asyncio's loop: what touches private attributes."""
 
-SOME, ELSEWHERE = 2, 1
-"""Versions of all others with asyncio's loop, and of any test with another one, or that must run
-alone: nothing else goes on meanwhile."""
-
 _VERSION = re.compile(r"(?<=[\[-])3\.1\d(?=[]-])")
 _KIND = re.compile(r"(?<=-)(uvloop|debug|eager|python|subclass)(?=[]-])")
 
@@ -36,13 +32,10 @@ def whole(config: pytest.Config) -> bool:
 def chosen(items: list[pytest.Item]) -> list[bool]:
     """Of each test, whether it belongs to a run of the suite."""
     groups: dict[tuple[str, str], set[str]] = {}
-    alone = set()
     for item in items:
         if found := _place(item.nodeid):
             groups.setdefault(found[:2], set()).add(found[2])
-            if item.get_closest_marker("alone") is not None:
-                alone.add(found[:2])
-    kept = {key: _some(key, versions, alone=key in alone) for key, versions in groups.items()}
+    kept = {key: _some(key, versions) for key, versions in groups.items()}
     places = [_place(item.nodeid) for item in items]
     return [place is None or place[2] in kept[place[:2]] for place in places]
 
@@ -55,12 +48,10 @@ def _place(nodeid: str) -> tuple[str, str, str] | None:
     return nodeid.partition("::")[0], kind[0] if kind else "asyncio", version[0]
 
 
-def _some(key: tuple[str, str], versions: set[str], *, alone: bool) -> set[str]:
-    """As many as there should be, as far apart as can be, from a start that the file decides."""
+def _some(key: tuple[str, str], versions: set[str]) -> set[str]:
+    """All where that is due, else one, which the file and the kind decide."""
     file, kind = key
     if kind == "asyncio" and file.startswith(WHOLE):
         return versions
     among = sorted(versions)
-    most = min(len(among), SOME if kind == "asyncio" and not alone else ELSEWHERE)
-    start = crc32(f"{file} {kind}".encode())
-    return {among[(start + number * len(among) // most) % len(among)] for number in range(most)}
+    return {among[crc32(f"{file} {kind}".encode()) % len(among)]}
