@@ -58,6 +58,7 @@ bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/polls.py
 	@$(BIN)/python benchmarks/echo.py
 	@$(BIN)/python benchmarks/stalls.py
+	@$(BIN)/python benchmarks/watchers.py
 
 clean:
 	rm -rf $(VENV) .pythons dist docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -141,7 +141,7 @@ def test_at_a_terminal_it_is_a_session(tmp_path: Path) -> None:
     person = Person(["demo"], tmp_path)
     person.sees("Try `ps`")
     pid = app_of(person.shown())
-    person.sees(f"bank {pid}>")
+    person.sees(f"bank {pid}")
     person.types("\x03")  # for the console, not for the app
     person.types("version\r")
     person.sees("bank.py, pid")
