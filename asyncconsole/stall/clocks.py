@@ -31,6 +31,11 @@ SLACK = 0.05
 CLOCKED = 64
 """Threads whose CPU clocks are read in one beat, at most."""
 
+COUNTED = 0.1
+"""Seconds for which a count of waits for a CPU is new enough of whoever is fine. To read it costs
+a few calls to the kernel; each gives the GIL back, and two threads that both want it get
+in each other's way."""
+
 Reason = Literal["none", "frozen", "held", "crowded", "busy", "queued"]
 """Why the side thread was late: not at all; nothing in the process ran; somebody held the
 GIL; others were faster in taking the GIL; it was busy itself; it had no CPU."""
@@ -46,6 +51,7 @@ class Vitals(NamedTuple):
         switches: Voluntary context switches of the side thread; None if unknown.
         threads: CPU time by thread ident.
         queued: Time the side thread was ready to run and had no CPU; None if unknown.
+        counted: When ``queued`` was read; None for after the others.
     """
 
     time: float
@@ -54,6 +60,7 @@ class Vitals(NamedTuple):
     switches: int | None
     threads: dict[int, float]
     queued: float | None = None
+    counted: float | None = None
 
 
 class Rest(NamedTuple):
@@ -125,6 +132,13 @@ def read() -> Vitals:
         None if _SWITCHES is None else _SWITCHES(),
         cpu_of(thread_frames().keys()),
     )
+
+
+def count(now: Vitals, before: Vitals | None) -> Vitals:
+    """The clocks with the side thread's waits for a CPU, which may be those of a moment ago."""
+    if before is not None and before.counted is not None and now.time - before.counted < COUNTED:
+        return now._replace(queued=before.queued, counted=before.counted)
+    return now._replace(queued=own_queue(), counted=time.monotonic())
 
 
 def cpu_of(threads: Iterable[int]) -> dict[int, float]:
@@ -277,7 +291,8 @@ def settle(
         return gap
     since = rested or Rest(before.time, before.switches)
     # What it waited for a CPU before it went to wait for events is not known: all of it, at most.
-    waited = max(0.0, queued - before.queued - (since.time - before.time))
+    first = before.time if before.counted is None else before.counted
+    waited = max(0.0, queued - before.queued - (since.time - first))
     if gap.reason == "frozen" and waited >= gap.late / 2:
         return gap._replace(reason="queued")
     if gap.reason == "held" and since.switches is not None and now.switches is not None:

@@ -211,7 +211,7 @@ class Probe:
             if self._also is not None:
                 self._also()
             if self._before is not None:
-                self._before = self._before._replace(queued=clocks.own_queue())
+                self._before = clocks.count(self._before, self._older)
         except Exception:
             self._before = self._older = None
             if not self._complained:
@@ -279,7 +279,7 @@ class Probe:
         """Judge a loop by where its thread is now."""
         now, gap = look.now.time, look.gap
         if fact.idle:
-            watch.saw(clocks.thread_clock(fact.thread, look.now, queue=True), gap)
+            watch.fine(fact.thread, look.now, gap)
             self._keep(watch.live(now))
             return
         began = turn_began(fact.reference(), fact.thread)
@@ -293,8 +293,7 @@ class Probe:
         if watch.beat is not None or silent >= self.interval:
             watch.draft = self._sample(watch, fact, look)
         else:
-            watch.clock = clocks.thread_clock(fact.thread, look.now, queue=True)
-            watch.saw(watch.clock, gap)
+            watch.clock = watch.fine(fact.thread, look.now, gap)
         if watch.beat is None:
             self._send(watch, fact)
         if since is None or watch.declared or silent - watch.waited < self._threshold:

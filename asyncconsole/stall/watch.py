@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from asyncconsole.stall.clocks import runnable
+from asyncconsole.stall.clocks import COUNTED, runnable, thread_clock
 
 if TYPE_CHECKING:
     from asyncconsole.model import Stall
     from asyncconsole.stall.beat import Beat
-    from asyncconsole.stall.clocks import Gap, ThreadClock
+    from asyncconsole.stall.clocks import Gap, ThreadClock, Vitals
     from asyncconsole.stall.record import OpenStall
 
 REMEMBERED = 256
@@ -39,6 +39,7 @@ class Watch:
         turn: Monotonic time at which the turn began that it was last seen in; None when
             it doesn't tell, or has proved to be alive since.
         seen: Clocks of its thread at the last look.
+        counted: When the kernel's count of its thread's waits for a CPU was last read.
         waited: Seconds since the last proof of life in which its thread was ready to run
             and had no CPU, as far as the kernel has counted them.
         off: Seconds up to the last look in which its thread ran not at all and the kernel
@@ -50,6 +51,7 @@ class Watch:
         "alive",
         "beat",
         "clock",
+        "counted",
         "declared",
         "draft",
         "graced",
@@ -71,6 +73,7 @@ class Watch:
         self.graced = False
         self.turn: float | None = None
         self.seen: ThreadClock | None = None
+        self.counted = 0.0
         self.waited = self.off = 0.0
 
     def live(self, when: float) -> Stall | None:
@@ -148,6 +151,22 @@ class Watch:
         else:
             self.waited += queued
         self.off = max(0.0, off) + (0.0 if queued else self.off)
+
+    def fine(self, thread: int | None, now: Vitals, gap: Gap) -> ThreadClock | None:
+        """Take in the clocks of a thread that runs callbacks, or waits for events.
+
+        Returns:
+            Them; its waits for a CPU may be those of a moment ago.
+        """
+        known = None if self.seen is None else self.seen.queued
+        recent = known is not None and now.time - self.counted < COUNTED
+        clock = thread_clock(thread, now, queue=not recent)
+        if clock is not None and recent:
+            clock = clock._replace(queued=known)
+        else:
+            self.counted = now.time
+        self.saw(clock, gap)
+        return clock
 
     def unsettled(self, thread: int | None) -> float:
         """Seconds in which its thread may have waited for a CPU, and does still."""
