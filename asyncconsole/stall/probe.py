@@ -204,14 +204,14 @@ class Probe:
         try:
             began = time.monotonic()
             delay = self._look()
-            took = time.monotonic() - began
-            if took > self._threshold:
-                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
-            self.news.tell(began + took)
+            self.news.tell(time.monotonic())
             if self._also is not None:
                 self._also()
             if self._before is not None:
                 self._before = clocks.count(self._before, self._older)
+            took = time.monotonic() - began  # of all that gives the GIL back
+            if took > self._threshold:
+                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
         except Exception:
             self._before = self._older = None
             if not self._complained:
