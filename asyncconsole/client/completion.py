@@ -123,7 +123,7 @@ def _values(action: argparse.Action) -> Iterable[str]:
         from asyncconsole.commands import dispatch  # noqa: PLC0415 - takes a while to load
 
         return list(dispatch.names())
-    if action.metavar == "NAME":
+    if action.dest == "name":  # of a demo app
         from asyncconsole.client.tours import TOURS  # noqa: PLC0415 - as above
 
         return list(TOURS)

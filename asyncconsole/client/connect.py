@@ -158,7 +158,7 @@ def connect(options: argparse.Namespace) -> int:
 
         return several.run(
             [
-                trusting(address, options)
+                trusting(address, options) if isinstance(address, Address) else address
                 for address in several.addresses(options.targets, every=options.all)
             ],
             options.commands or list(_lines()),

@@ -58,7 +58,12 @@ def page() -> Iterator[str]:
 
 _VARIABLES = {
     "ASYNCCONSOLE": "Set to 1, a program that has the package installed starts with a console.",
-    "ASYNCCONSOLE_TOKEN": "The token that a guarded console is shown.",
+    "ASYNCCONSOLE_AUTH_FILE": "A private file with the token that a program's console wants. (Also "
+    "ASYNCCONSOLE_AUTH, the token itself.)",
+    "ASYNCCONSOLE_TLS_CERT, ASYNCCONSOLE_TLS_KEY": "Files for TLS on a program's port.",
+    "ASYNCCONSOLE_EXTENSIONS": "Which entry points of libraries a console loads; off for none.",
+    "ASYNCCONSOLE_TOKEN_FILE": "A private file with the token that a client shows to a guarded "
+    "console. (Also ASYNCCONSOLE_TOKEN, the token itself.)",
     "NO_COLOR": "No escape codes.",
     "XDG_RUNTIME_DIR": "Where consoles leave word of themselves, and their Unix sockets.",
     "XDG_STATE_HOME": "Where typed lines are kept: asyncconsole/history.",

@@ -24,7 +24,9 @@ class Said:
     """What one console answered.
 
     Attributes:
-        address: Where it is.
+        what: What it is called in messages.
+        place: Its address; "" where there is none.
+        pid: Its process, when known.
         program: What runs there.
         text: All its output.
         answers: Of each command its line, exit code, complaint and document.
@@ -32,7 +34,9 @@ class Said:
         error: Why nothing (more) came, "" when all did.
     """
 
-    address: Address
+    what: str
+    place: str
+    pid: int | None
     program: str
     text: str = ""
     answers: list[dict[str, Any]] = field(default_factory=list)
@@ -40,13 +44,21 @@ class Said:
     error: str = ""
 
 
-def addresses(targets: Sequence[str], *, every: bool) -> list[Address]:
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A console that was named and is not there, and why."""
+
+    name: str
+    error: ConsoleError
+
+
+def addresses(targets: Sequence[str], *, every: bool) -> list[Address | Missing]:
     """The consoles that are meant, each once.
 
     Raises:
-        ConsoleError: One can't be found, or there is none.
+        TargetMissingError: All are meant, and there is none.
     """
-    found = [consoles.find(target) for target in targets]
+    found = [_address(target) for target in targets]
     if every:
         found += [consoles.address_of(record) for record in consoles.live()]
     if not found:
@@ -55,8 +67,15 @@ def addresses(targets: Sequence[str], *, every: bool) -> list[Address]:
     return list(dict.fromkeys(found))
 
 
+def _address(target: str) -> Address | Missing:
+    try:
+        return consoles.find(target)
+    except TargetMissingError as error:
+        return Missing(target, error)
+
+
 def run(
-    found: Sequence[Address],
+    found: Sequence[Address | Missing],
     commands: Sequence[str],
     *,
     as_json: bool,
@@ -79,7 +98,10 @@ def run(
     colour = screen.colour(sys.stdout) and not as_json
     manner = Manner(width=screen.width(sys.stdout), colour=colour, token=token)
 
-    def one(address: Address) -> Said:
+    def one(address: Address | Missing) -> Said:
+        if isinstance(address, Missing):
+            error = address.error
+            return Said(address.name, "", None, "?", code=error.exit_code, error=str(error))
         return _asked(address, commands, manner, timeout, as_json=as_json)
 
     with ThreadPoolExecutor(min(AT_ONCE, len(found))) as pool:
@@ -88,10 +110,10 @@ def run(
         screen.write(json.dumps(_document(said)) + "\n")
     else:
         for number, each in enumerate(said):
-            screen.write(("\n" if number else "") + f"== {each.program} · {each.address.what}\n")
+            screen.write(("\n" if number else "") + f"== {each.program} · {each.what}\n")
             screen.write(each.text)
             if each.error:
-                screen.complain(f"{each.address.what}: {each.error}")
+                screen.complain(f"{each.what}: {each.error}")
     return next((each.code for each in said if each.code), 0)
 
 
@@ -100,7 +122,8 @@ def _asked(
 ) -> Said:
     """Run all commands on one console; whatever goes wrong is part of what it said."""
     record = consoles.record_of(address)
-    said = Said(address, consoles.program(record) if record is not None else "?")
+    program = consoles.program(record) if record is not None else "?"
+    said = Said(address.what, str(address), address.pid, program)
     try:
         with open_wire(address, manner, timeout) as wire:
             said.program = wire.hello.program or said.program
@@ -138,8 +161,8 @@ def _document(said: Sequence[Said]) -> dict[str, Any]:
         "schema": SCHEMA,
         "targets": [
             {
-                "pid": each.address.pid,
-                "address": str(each.address),
+                "pid": each.pid,
+                "address": each.place or None,
                 "program": each.program,
                 "code": each.code,
                 "error": each.error or None,

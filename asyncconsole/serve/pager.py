@@ -21,11 +21,16 @@ _STOP = {"q", "Q", "escape", "ctrl-c", "ctrl-d"}
 _NOTHING = {"resize", "up", "left", "right", "home", "pageup"}
 
 
-async def show(terminal: Terminal, text: str) -> None:
+async def show(terminal: Terminal, text: str, idle: float) -> None:
     """Write an answer; where it does not fit a person's window, wait after each page for a key.
 
     Whoever types the next line meanwhile gets all that is left, and the line is kept. One that
     had been typed before wants no pages at all.
+
+    Args:
+        terminal: The person's.
+        text: The answer.
+        idle: Seconds after which nobody is there any more.
     """
     lines = text.splitlines()
     if not _fills(terminal, lines):
@@ -43,7 +48,7 @@ async def show(terminal: Terminal, text: str) -> None:
             asked = f"-- {shown} of {len(lines)} lines: space, Enter, q --"
             terminal.write(cut(asked, max(1, terminal.width - 1)))
             await terminal.drain()
-            key = await _key(keys)
+            key = await _key(keys, idle)
             terminal.write(_CLEAR)
             if key in _STOP:
                 return
@@ -79,14 +84,14 @@ async def _some(terminal: Terminal, lines: list[str], shown: int, room: int) -> 
     return shown
 
 
-async def _key(keys: Keys) -> str:
+async def _key(keys: Keys, idle: float) -> str:
     """The next key that means something; whoever has left wants to see no more."""
     try:
-        while (key := await keys.get()) in _NOTHING:
+        while (key := await keys.get(idle)) in _NOTHING:
             pass
     except EOFError:
         return "q"
-    return key
+    return key or "q"  # nobody is there; the prompt has a limit of its own
 
 
 async def _give_back(keys: Keys, key: str) -> None:

@@ -195,7 +195,7 @@ class Session:
                 continue
             if answer.leave:
                 return ""
-            await pager.show(terminal, answer.text)
+            await pager.show(terminal, answer.text, self._rules.idle)
             if answer.error:
                 terminal.write(answer.error + "\n")
         return ""

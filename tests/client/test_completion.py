@@ -81,6 +81,7 @@ def test_a_shell_completes(shell: str, tmp_path: Path, path: str) -> None:
         (["completion", ""], set(SCRIPTS)),
         (["nothing", ""], set()),
         (["connect", "--token-file", ""], set()),
+        (["connect", "--tls-name", ""], set()),
     ],
 )
 def test_candidates(words: list[str], some: set[str]) -> None:

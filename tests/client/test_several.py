@@ -48,6 +48,12 @@ def test_one_that_is_not_there_keeps_nobody_from_answering(tmp_path: Path) -> No
         assert done.returncode == 3
         assert "5\n" in done.stdout
         assert "127.0.0.1:1" in complaint(done)
+        done = client(tmp_path, "connect", str(ENDED), str(bank.pid), "-c", "ps | count", "--json")
+        gone, there = document(done)["targets"]
+        assert done.returncode == 3
+        assert (gone["address"], gone["code"], gone["answers"]) == (None, 3, [])
+        assert f"process {ENDED} has no console" in gone["error"]
+        assert there["pid"] == bank.pid
 
 
 def test_all_of_none(tmp_path: Path) -> None:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.client.cli import client, document
 from tests.client.test_dialogue import Person
 from tests.client.test_end_to_end import running
+from tests.flows import test_programs
 
 ASKS = "lines: space, Enter, q --"
+
+
+BRIEF = """
+import asyncio, asyncconsole
+async def main():
+    with asyncconsole.start(port=0, unix_socket=False, idle_timeout=2) as console:
+        print(console.port, flush=True)
+        await asyncio.sleep(100)
+asyncio.run(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +98,13 @@ def test_a_short_answer_has_no_pages(person):
     person.types("help ps\r")
     person.sees("Example: ps --group")
     assert ASKS not in person.shown()
+
+
+def test_nobody_reads_any_more(tmp_path):
+    with test_programs.running(sys.executable, "-c", BRIEF) as port:
+        someone = Person(["127.0.0.1", port], tmp_path, command=["telnet"])
+        someone.sees(">")
+        someone.types("help\r")
+        asks(someone, 23)
+        someone.sees("Connection closed")
+        assert ASKS not in someone.shown()
