@@ -134,7 +134,7 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
             raise argparse.ArgumentTypeError(msg)
         guess = nearest(word, list(parameter.choices))
         hint = (
-            f"did you mean `{guess}`?" if guess else f"it is one of {', '.join(parameter.choices)}"
+            f"the nearest is `{guess}`" if guess else f"it is one of {', '.join(parameter.choices)}"
         )
         msg = f"`{word[:60]}` is none of them; {hint}"
         raise argparse.ArgumentTypeError(msg)

@@ -96,7 +96,8 @@ def table(block: Table, width: int | None, colour: bool) -> list[str]:
 class Rows:
     """A table that may come in parts; columns grow where a later part needs it.
 
-    To fit, columns that can be spared go first, then cells fold, then they are cut.
+    To fit, columns that can be spared go first, then cells fold, then they are cut; where
+    that is not enough, each row becomes a record, a cell to a line.
 
     Args:
         width: Columns of the terminal; None for as wide as it gets.
@@ -109,6 +110,7 @@ class Rows:
         self._widths: list[int] | None = None
         self._spare = False
         self._folds = False
+        self._records = False
 
     def lines(self, block: Table) -> list[str]:
         """The next rows; before the first ones, the heading."""
@@ -120,6 +122,9 @@ class Rows:
             natural = list(map(max, natural, self._widths))
         self._widths = natural
         widths = natural if self._width is None else fit(drawn.columns, natural, self._width)
+        if self._width is not None and (self._records or _total(widths) >= self._width):
+            self._records = True
+            return list(_recorded(block, self._width, self._colour))
         lines = []
         if head:
             titles = tuple((Span(column.title, "heading"),) for column in drawn.columns)
@@ -188,13 +193,35 @@ class _Drawing:
     @property
     def total(self) -> int:
         """Cells of the whole table."""
-        return sum(self.widths) + len(GAP) * (len(self.widths) - 1)
+        return _total(self.widths)
 
     def without_spare(self) -> _Drawing:
         """The same without the columns that can be spared."""
         keep = [index for index, column in enumerate(self.columns) if not column.spare]
         columns = tuple(self.columns[index] for index in keep)
         return _Drawing(columns, [tuple(row[index] for index in keep) for row in self.rows])
+
+
+def _total(widths: list[int]) -> int:
+    """Cells of a table with such columns."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _recorded(block: Table, width: int, colour: bool) -> Iterator[str]:
+    """Rows as records, for a terminal that is too narrow for the table."""
+    kept = [(index, column) for index, column in enumerate(block.columns) if not column.spare]
+    label = max(cells(column.title) for _, column in kept)
+    room = max(8, width - label - len(GAP))
+    for row in block.rows:
+        for index, column in kept:
+            title = paint((Span(column.title, "heading"),), colour)
+            title += " " * (label - cells(column.title))
+            for line in row[index]:
+                for part in wrap(line, room):
+                    shown, _ = _cut_line(part, room - 1)  # a word longer than that
+                    yield (title + GAP + paint(shown, colour)).rstrip()
+                    title = " " * label
+        yield ""
 
 
 def _folded(rows: list[tuple[Line, ...]]) -> Iterator[tuple[Line, ...]]:
@@ -230,7 +257,7 @@ def _levels(block: Table) -> Iterator[tuple[Line, ...]]:
 def fit(columns: tuple[Column, ...], widths: list[int], width: int) -> list[int]:
     """Column widths that fit, taking from the widest column that may be cut."""
     widths = list(widths)
-    over = sum(widths) + len(GAP) * (len(widths) - 1) + 1 - width
+    over = _total(widths) + 1 - width
     while over > 0:
         room = [
             (widths[index] - column.least, index)

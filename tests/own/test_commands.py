@@ -128,7 +128,7 @@ def test_words_become_typed_values(shared, python):
         ("greet", "greet: the following arguments are required: NAME. Try `help greet`."),
         ("greet bob x", "greet: argument TIMES: `x` is no int. Try `help greet`."),
         ("greet bob --factor nan", "greet: argument --factor: `nan` is no float. Try"),
-        ("greet bob --mode lomg", "`lomg` is none of them; did you mean `long`?"),
+        ("greet bob --mode lomg", "`lomg` is none of them; the nearest is `long`"),
         ("greet bob --lod", "greet: no option `--lod`. Did you mean `--loud`?"),
         ("reload", "reload: the following arguments are required: --shards"),
         ("gret bob", "No command `gret`. Did you mean `greet`?"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from asyncconsole.model import Column, Result, Span, Table, Text, line
 from asyncconsole.render import show
+from asyncconsole.render.text import Rows
 from asyncconsole.render.width import cells, clean, cut
 
 COLUMNS = (Column("ID", "right"), Column("NAME", least=8), Column("WHERE", least=10))
@@ -52,6 +53,24 @@ def test_a_table_fits_the_terminal_as_long_as_columns_may_be_cut(width):
     assert max(map(cells, lines)) < width
     assert "…" in lines[1]
     assert "…" in lines[2]
+
+
+@pytest.mark.parametrize("width", [16, 20, 24])
+def test_a_terminal_too_narrow_for_the_table_gets_a_record_for_each_row(width):
+    lines = show(table("n" * 300, "short one"), json=False, width=width).splitlines()
+    assert max(map(cells, lines)) < width
+    assert [item.split()[0] for item in lines if item.startswith("ID")] == ["ID", "ID"]
+    assert lines.count("") == 2
+    text = " ".join(" ".join(lines).split())
+    assert "short one" in text
+    assert "app.py:1" in text
+
+
+def test_all_parts_of_a_long_answer_are_records_once_one_is():
+    rows = Rows(24, colour=False)
+    first, second = (table(name).shown()[0] for name in ("n" * 300, "short"))
+    assert rows.lines(first)[0].startswith("ID")
+    assert rows.lines(second)[:2] == ["ID     0", "NAME   short"]
 
 
 @pytest.mark.parametrize("name", ["Lock " + "n" * 300, "転" * 200])

@@ -1,5 +1,6 @@
 """`watch` and `top` over plain lines, the wire and telnet, with clients that come and go."""
 
+import itertools
 import json
 import os
 import shutil
@@ -263,11 +264,16 @@ def test_who_watches_something_else_gets_something_else(bank):
     assert other.until("> ").count("1 loop") == 3
 
 
+_WINDOWS = itertools.count()
+
+
 class Tmux:
     """A window of tmux with a telnet in it."""
 
     def __init__(self, program, columns, rows):
-        self.words = ["tmux", "-L", f"asyncconsole-{os.getpid()}", "-f", os.devnull]
+        # A server of its own: one that has just been killed may still take a call.
+        name = f"asyncconsole-{os.getpid()}-{next(_WINDOWS)}"
+        self.words = ["tmux", "-L", name, "-f", os.devnull]
         telnet = f"telnet 127.0.0.1 {program.port}"
         size = ["-x", str(columns), "-y", str(rows)]
         self.run("new-session", "-d", "-s", "top", *size, telnet)
