@@ -4,6 +4,7 @@ ROOM = frozenset(
     {
         "changes",
         "command",
+        "deeds",
         "dispatch",
         "filters",
         "findings",

@@ -6,7 +6,8 @@ import argparse
 
 from asyncconsole.commands import freed, phrases, select
 from asyncconsole.commands.command import Command
-from asyncconsole.commands.port import CancelOutcome, Target
+from asyncconsole.commands.deeds import CancelOutcome
+from asyncconsole.commands.port import Target
 from asyncconsole.diagnose import cancelled_with
 from asyncconsole.model import Line, Result, Snapshot, Text, UsageError, line
 

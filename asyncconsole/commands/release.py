@@ -6,7 +6,8 @@ import argparse
 
 from asyncconsole.commands import freed, phrases, resort, select
 from asyncconsole.commands.command import Command, Plan
-from asyncconsole.commands.port import Release, Target
+from asyncconsole.commands.deeds import Release
+from asyncconsole.commands.port import Target
 from asyncconsole.model import (
     ConsoleError,
     Line,

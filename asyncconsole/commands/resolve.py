@@ -9,7 +9,8 @@ from contextlib import aclosing
 
 from asyncconsole.commands import resort, select
 from asyncconsole.commands.command import Command, Plan
-from asyncconsole.commands.port import Resolve, Target
+from asyncconsole.commands.deeds import Resolve
+from asyncconsole.commands.port import Target
 from asyncconsole.model import ConsoleError, Line, Result, Snapshot, Task, UsageError, line
 
 _HELD = {"lock", "semaphore", "limiter", "pool"}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from asyncconsole.commands import freed, phrases
 from asyncconsole.commands.command import Plan
-from asyncconsole.commands.port import Deed, DeedOutcome, Release, Target
+from asyncconsole.commands.deeds import Deed, DeedOutcome, Release
+from asyncconsole.commands.port import Target
 from asyncconsole.model import ConsoleError, Line, Result, Snapshot, Task, Text, UsageError, line
 
 LONGEST = 60

@@ -6,7 +6,8 @@ import argparse
 
 from asyncconsole.commands import freed, resort, select
 from asyncconsole.commands.command import Command, Plan
-from asyncconsole.commands.port import Target, Throw
+from asyncconsole.commands.deeds import Throw
+from asyncconsole.commands.port import Target
 from asyncconsole.model import ConsoleError, Result, Task, line
 
 _LOCKS = {"lock", "semaphore"}

@@ -21,7 +21,8 @@ from asyncconsole.stall import Probe
 if TYPE_CHECKING:
     from asyncconsole.capture.look import Steps
     from asyncconsole.capture.program import Program
-    from asyncconsole.commands.port import CancelOutcome, Census, Deed, DeedOutcome, Reaction, Scope
+    from asyncconsole.commands.deeds import CancelOutcome, Deed, DeedOutcome
+    from asyncconsole.commands.port import Census, Reaction, Scope
     from asyncconsole.model import Snapshot, Stall
     from asyncconsole.model.autopsy import Autopsy
     from asyncconsole.model.busy import Busy

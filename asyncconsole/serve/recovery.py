@@ -14,13 +14,7 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.identity import Numbers
 from asyncconsole.capture.objects import attribute
 from asyncconsole.capture.roll import Roll
-from asyncconsole.commands.port import (
-    CancelOutcome,
-    Deed,
-    DeedOutcome,
-    Release,
-    Throw,
-)
+from asyncconsole.commands.deeds import CancelOutcome, Deed, DeedOutcome, Release, Throw
 from asyncconsole.diagnose import phrases
 from asyncconsole.model import Stall
 from asyncconsole.model.errors import UnknownItemError, UsageError

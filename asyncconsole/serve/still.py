@@ -5,13 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
-from asyncconsole.commands.port import (
-    CancelOutcome,
-    Census,
-    Deed,
-    DeedOutcome,
-    Scope,
-)
+from asyncconsole.commands.deeds import CancelOutcome, Deed, DeedOutcome
+from asyncconsole.commands.port import Census, Scope
 from asyncconsole.diagnose import confirm
 from asyncconsole.model import ConsoleError, Diagnosis, Gap, Snapshot, Stall, UnknownItemError
 from asyncconsole.model.autopsy import Autopsy

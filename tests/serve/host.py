@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from asyncconsole.commands.port import CancelOutcome
+from asyncconsole.commands.deeds import CancelOutcome
 from asyncconsole.model import Frame, Loop, Snapshot, Stall, Task, Wait
 from asyncconsole.model.callbacks import SlowAccount
 from asyncconsole.model.status import ProbeStatus, TrackStatus
