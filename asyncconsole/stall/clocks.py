@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SLACK = 0.05
 """Seconds of lateness that mean nothing."""
 
+OFTEN = 0.8
+"""Part of the questions for the GIL that a held one brings, which are enough for it. Fewer: the
+process was stopped for some of that time, and had turns as long as an interval for the rest."""
+
 CLOCKED = 64
 """Threads whose CPU clocks are read in one beat, at most."""
 
@@ -255,7 +259,8 @@ def judge(before: Vitals, now: Vitals, due: float, rested: Rest | None = None) -
         waits = now.switches - since.switches
         asked = late / max(interval, 0.005)
         if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
-            if waits < max(4, asked / 10):
+            # What the beat before did gave the GIL back, and asked for it again, some times.
+            if waits < max(4, asked / 4):
                 return Gap("frozen", late, cpu)
             calm = waits <= _undisturbed(since.time, now.time)
             return Gap("held" if calm else "crowded", late, cpu)
@@ -291,11 +296,14 @@ def settle(
         return gap
     since = rested or Rest(before.time, before.switches)
     # What it waited for a CPU before it went to wait for events is not known: all of it, at most.
+    # The count may also have been taken later than that, at the end of the beat before.
     first = before.time if before.counted is None else before.counted
-    waited = max(0.0, queued - before.queued - (since.time - first))
+    waited = max(0.0, queued - before.queued - max(0.0, since.time - first))
     if gap.reason == "frozen" and waited >= gap.late / 2:
         return gap._replace(reason="queued")
     if gap.reason == "held" and since.switches is not None and now.switches is not None:
-        calm = now.switches - since.switches <= _undisturbed(since.time, now.time, waited)
-        return gap if calm else gap._replace(reason="crowded")
+        waits = now.switches - since.switches
+        calm = waits <= _undisturbed(since.time, now.time, waited)
+        whole = waits >= OFTEN * (gap.late - waited) / max(sys.getswitchinterval(), 0.005)
+        return gap if calm and whole else gap._replace(reason="crowded")
     return gap

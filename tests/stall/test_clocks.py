@@ -102,6 +102,23 @@ def test_turns_that_are_given_back_show_also_where_cpus_are_scarce(asked, waited
     assert settle(Gap("held", 1.0, 1.0), before, now, queued) == Gap(told, 1.0, 1.0)
 
 
+def test_a_process_stopped_in_the_middle_of_a_beat():
+    """The count of the beat before was taken after its clocks, and after the stop."""
+    before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0, counted=100.9)
+    now = Vitals(100.95, 10.0, 1.0, 503, {})
+    assert settle(Gap("frozen", 0.9, 0.0), before, now, 2.0001).reason == "frozen"
+    assert settle(Gap("frozen", 0.9, 0.0), before, now, 2.8).reason == "queued"
+
+
+@pytest.mark.parametrize(("turns", "told"), [(0.95, "held"), (0.5, "crowded")])
+def test_a_process_that_worked_and_was_stopped_in_one_gap(turns, told):
+    before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0, counted=100.0)
+    now = Vitals(101.0, 10.4, 1.0, 500 + round(PER_SECOND * turns), {})
+    gap = judge(before, now, 100.1)
+    assert gap.reason == "held"
+    assert settle(gap, before, now, 2.0).reason == told
+
+
 def test_what_was_done_for_clients_before_is_no_question_for_the_gil():
     before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0)
     now = Vitals(101.2, 11.0, 1.0, 900 + round(PER_SECOND * 0.98), {})
