@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from asyncconsole.capture.loops import thread_frames
+from asyncconsole.capture.running import thread_frames
 
 
 def ran() -> dict[int, int]:

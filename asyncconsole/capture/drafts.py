@@ -13,9 +13,9 @@ from asyncconsole.capture import futures, libraries
 from asyncconsole.capture.code import code_facts, is_own, short
 from asyncconsole.capture.exits import referents
 from asyncconsole.capture.holders import Grip, grip, idle
-from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import own_class
 from asyncconsole.capture.objects import Types, contents, type_name
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.capture.shapes import UNPLANNED, Shape, code_of
 from asyncconsole.capture.waiting import Waiting, loop_time
 from asyncconsole.capture.waits import clues, follow, understand

@@ -15,8 +15,8 @@ from typing import Any
 
 from asyncconsole.capture import futures, registry
 from asyncconsole.capture.look import Steps
-from asyncconsole.capture.loops import has_gil
 from asyncconsole.capture.program import Program
+from asyncconsole.capture.running import has_gil
 from asyncconsole.model import Gap, Resource, Snapshot
 
 PATIENCE = 1.0

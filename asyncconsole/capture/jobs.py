@@ -24,9 +24,9 @@ from asyncconsole.capture import futures
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.drafts import Draft, call_frame
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.names import base
 from asyncconsole.capture.objects import NUMBERS, Types, attribute, cell, type_name
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.capture.waiting import Waiting
 from asyncconsole.capture.waits import of_future
 from asyncconsole.model import Frame, Thread

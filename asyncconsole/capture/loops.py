@@ -1,7 +1,6 @@
 """Every event loop of the process, and the thread each one runs in.
 
-Python keeps no list of loops. They are found on the stacks of the threads: the frames
-that run a loop are the standard library's own, and hold it in a local variable. uvloop's
+Loops are found on the stacks of the threads (`running`). uvloop's
 ``run_forever`` has no Python frame; its loops are found through the ``Runner`` that runs
 them, through the task they execute, or because `LoopBook.note` was told of them.
 """
@@ -10,34 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import threading
 import time
-import types
 import weakref
 from asyncio import base_events as _base
-from asyncio import runners as _runners
 from asyncio import tasks as _tasks
 from dataclasses import dataclass
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from asyncconsole.capture import futures
-from asyncconsole.capture.code import is_own
-from asyncconsole.capture.glue import uvloop
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.objects import Types, attribute, method_code, type_name
-
-UVLOOP_DEPTH = 100
-"""Frames of one thread in which a uvloop loop is looked for."""
-
-DEPTH = 10_000
-"""Frames of one thread that are looked at; deeper ones hide the loop that runs them."""
-
-_ORIGINAL = {
-    _base.BaseEventLoop.run_forever.__code__: "loop",
-    _base.BaseEventLoop._run_once.__code__: "turn",  # type: ignore[attr-defined]  # noqa: SLF001 - a turn starts there
-}
+from asyncconsole.capture.objects import attribute, method_code, type_name
+from asyncconsole.capture.running import DEPTH, Run, foreign_runs, runs, thread_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,54 +53,6 @@ class LoopFact:
     timers: int | None = None
     idle: bool = False
     guessed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A loop met on a stack, for certain or ``guessed``."""
-
-    loop: Any
-    thread: int
-    idle: bool
-    guessed: bool = False
-
-
-def has_gil() -> bool:
-    """False on a free-threaded Python that runs without the GIL."""
-    asked = getattr(sys, "_is_gil_enabled", None)
-    return asked is None or bool(asked())
-
-
-def thread_frames() -> dict[int, FrameType]:
-    """The innermost frame of each thread, by ident. Let go of it soon.
-
-    Empty on a build that runs without the GIL: there, walking the stack of a thread that
-    runs can crash the process.
-    """
-    if not has_gil():
-        return {}
-    return sys._current_frames()  # noqa: SLF001 - the documented way to other threads' stacks
-
-
-def entries() -> dict[CodeType, str]:
-    """Code objects between which a loop's callbacks run, and what each one is.
-
-    ``loop`` has the loop in its local ``self`` (``loop`` in 3.10's ``asyncio.run``, which
-    is a ``run``), ``turn`` runs one turn, ``runner`` has a ``Runner`` in ``self``. Asked
-    anew each time: libraries such as nest_asyncio patch these methods.
-    """
-    found = dict(_ORIGINAL)
-    runner = getattr(_runners, "Runner", None)
-    for owner, name, kind in (
-        (_base.BaseEventLoop, "run_forever", "loop"),
-        (_base.BaseEventLoop, "_run_once", "turn"),
-        (runner, "run", "runner"),
-        (_runners if runner is None else None, "run", "run"),
-    ):
-        code = getattr(getattr(owner, name, None), "__code__", None)
-        if type(code) is CodeType:
-            found.setdefault(code, kind)
-    return found
 
 
 class LoopBook:
@@ -191,9 +127,9 @@ class LoopBook:
             frames.clear()
 
     def _find(self, frames: dict[int, FrameType]) -> list[LoopFact]:
-        runs: dict[int, _Run] = {}
-        for run in [*_runs(frames), *_foreign_runs(frames)]:
-            runs.setdefault(id(run.loop), run)
+        met: dict[int, Run] = {}
+        for run in [*runs(frames), *foreign_runs(frames)]:
+            met.setdefault(id(run.loop), run)
             self.note(run.loop)
         current = getattr(_tasks, "_current_tasks", None)
         if type(current) is dict:
@@ -204,7 +140,7 @@ class LoopBook:
             if any(known() is loop for known in self._ignored):
                 continue  # was noted before it was ignored
             try:
-                facts.append(self._fact(number, loop, runs.get(id(loop)), frames))
+                facts.append(self._fact(number, loop, met.get(id(loop)), frames))
             except Exception:
                 facts.append(LoopFact(number, weakref.ref(loop), type_name(loop)))
         for number in set(self._doors) - {fact.number for fact in facts if fact.running}:
@@ -212,7 +148,7 @@ class LoopBook:
         return facts
 
     def _fact(
-        self, number: int, loop: Any, run: _Run | None, frames: dict[int, FrameType]
+        self, number: int, loop: Any, run: Run | None, frames: dict[int, FrameType]
     ) -> LoopFact:
         kind = type(loop)
         name = f"{kind.__module__}.{kind.__qualname__}"
@@ -246,7 +182,7 @@ class LoopBook:
         )
 
     def _foreign(
-        self, number: int, loop: Any, run: _Run | None, frames: dict[int, FrameType]
+        self, number: int, loop: Any, run: Run | None, frames: dict[int, FrameType]
     ) -> tuple[int | None, bool]:
         """Thread and idleness of a loop whose ``run_forever`` has no Python frame.
 
@@ -262,95 +198,6 @@ class LoopBook:
                 at_door = id(top) == door and top.f_lasti == instruction
                 return thread, at_door and task is None
         return (None if task is None else _thread_of(task, frames)), False
-
-
-def _runs(frames: dict[int, FrameType]) -> list[_Run]:
-    """Loops on the stacks of all threads, outer ones after inner ones."""
-    codes = entries()
-    found: list[_Run] = []
-    for thread, top in frames.items():
-        frame: FrameType | None = top
-        callee: FrameType | None = None
-        idle = False
-        turning = False
-        for _ in range(DEPTH):
-            if frame is None:
-                break
-            kind = codes.get(frame.f_code)
-            if kind == "turn" and not turning:
-                turning = True
-                idle = callee is not None and _waits(top, callee)
-            elif kind is not None and kind != "turn":
-                loop = _loop_of(frame, kind)
-                if isinstance(loop, asyncio.BaseEventLoop):
-                    if kind == "loop":
-                        found.append(_Run(loop, thread, idle))
-                        idle = turning = False
-                elif loop is not None:
-                    found.append(_Run(loop, thread, frame is top))
-            callee, frame = frame, frame.f_back
-    return found
-
-
-def _foreign_runs(frames: dict[int, FrameType]) -> list[_Run]:
-    """Uvloop's loops that are run without a ``Runner``, on 3.14 and later.
-
-    Up to 3.13 they are among asyncio's current tasks. Here, whoever called
-    ``run_until_complete`` has the loop in a local variable or attribute; reading locals
-    copies nothing since 3.13.
-    """
-    if sys.version_info < (3, 14) or "uvloop" not in sys.modules:
-        return []
-    found: list[_Run] = []
-    for thread, top in frames.items():
-        frame: FrameType | None = top
-        for _ in range(UVLOOP_DEPTH):
-            if frame is None:
-                break
-            started = frame.f_code is _STARTED
-            for value in list(frame.f_locals.values()):
-                held = [value, attribute(value, "_loop"), attribute(value, "loop")]
-                if started:  # Thread(target=loop.run_forever)
-                    target = attribute(value, "_target")
-                    held.append(target.__self__ if type(target) in _BOUND else None)
-                for loop in held:
-                    if uvloop.is_loop(loop) and loop.is_running():
-                        # Else it may be one that another thread runs.
-                        calls = started or not _RUNS.isdisjoint(frame.f_code.co_names)
-                        found.append(_Run(loop, thread, frame is top, guessed=not calls))
-            frame = frame.f_back
-    return sorted(found, key=lambda run: run.guessed)
-
-
-_BOUND = Types(types.BuiltinMethodType, types.MethodType)
-_STARTED = threading.Thread.run.__code__
-_RUNS = frozenset({"run_until_complete", "run_forever"})
-
-
-def _waits(top: FrameType, callee: FrameType) -> bool:
-    """True when a turn has called a selector and the program's code is not above it.
-
-    A signal handler may run on top of the selector's frame.
-    """
-    if callee.f_code.co_name != "select":
-        return False
-    frame: FrameType | None = top
-    while frame is not None and frame is not callee:
-        if is_own(frame.f_code.co_filename):
-            return False
-        frame = frame.f_back
-    return True
-
-
-def _loop_of(frame: FrameType, kind: str) -> Any:
-    """The loop that a frame of the standard library runs."""
-    with contextlib.suppress(Exception):
-        local = frame.f_locals
-        if kind == "run":
-            return local.get("loop")
-        owner = local.get("self")
-        return owner if kind == "loop" else attribute(owner, "_loop")
-    return None
 
 
 def _thread_of(task: Any, frames: dict[int, FrameType]) -> int | None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from asyncconsole.capture.drafts import call_frame
-from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.model import Frame, Thread
 
 _imported = time.time()

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from asyncconsole.capture import futures, quiet, registry
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.loops import LoopBook, has_gil
+from asyncconsole.capture.loops import LoopBook
 from asyncconsole.capture.order import by_creation
+from asyncconsole.capture.running import has_gil
 
 SWEPT = 2_000
 """New numbers between two chances for the collector."""

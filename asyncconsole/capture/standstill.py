@@ -21,9 +21,9 @@ from asyncconsole.capture.clock import ran
 from asyncconsole.capture.code import is_own
 from asyncconsole.capture.drafts import call_frame
 from asyncconsole.capture.identity import Numbers
-from asyncconsole.capture.loops import thread_frames
 from asyncconsole.capture.objects import NUMBERS, Types, attribute, type_name
 from asyncconsole.capture.process import OWN_THREADS
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.model.blocked import Blocked, BlockedKind, Job, Pool, Source, Start
 
 if TYPE_CHECKING:

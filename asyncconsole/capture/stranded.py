@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import chain, futures, jobs, pending, timers
-from asyncconsole.capture.loops import LoopFact, thread_frames
+from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.objects import type_name
 from asyncconsole.capture.process import OWN_THREADS
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.capture.waits import describe, understand
 from asyncconsole.model.blocked import Stranded
 

@@ -6,8 +6,8 @@ import asyncio
 from asyncio import base_events as _base
 from typing import TYPE_CHECKING, Any
 
-from asyncconsole.capture.loops import DEPTH, entries, thread_frames
 from asyncconsole.capture.objects import attribute, method_code
+from asyncconsole.capture.running import DEPTH, entries, thread_frames
 
 if TYPE_CHECKING:
     from types import FrameType

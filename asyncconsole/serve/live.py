@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import quiet, roll
 from asyncconsole.capture.growth import Growth
-from asyncconsole.capture.loops import has_gil
+from asyncconsole.capture.running import has_gil
 from asyncconsole.capture.slices import drive
 from asyncconsole.model.errors import UnknownItemError
 from asyncconsole.model.status import DebugStatus, ProbeStatus, TrackStatus

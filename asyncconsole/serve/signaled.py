@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import quiet
-from asyncconsole.capture.loops import thread_frames
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.serve import discovery, loading
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.pace import brisk

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from asyncconsole.capture import futures, watched
 from asyncconsole.capture.glue import uvloop
-from asyncconsole.capture.loops import DEPTH, LoopFact, entries, thread_frames
+from asyncconsole.capture.loops import LoopFact
 from asyncconsole.capture.objects import attribute
+from asyncconsole.capture.running import DEPTH, entries, thread_frames
 from asyncconsole.capture.turn import turn_began
 from asyncconsole.model.busy import Busy
 from asyncconsole.stall.beat import send

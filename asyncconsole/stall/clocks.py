@@ -20,7 +20,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from asyncconsole.capture.loops import thread_frames
+from asyncconsole.capture.running import thread_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

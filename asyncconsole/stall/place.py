@@ -10,9 +10,9 @@ from typing import Any
 from asyncconsole.capture import futures
 from asyncconsole.capture.awaited import AWAITED, frame_of
 from asyncconsole.capture.code import is_own
-from asyncconsole.capture.loops import DEPTH, entries, thread_frames
 from asyncconsole.capture.objects import class_name
 from asyncconsole.capture.records import Site
+from asyncconsole.capture.running import DEPTH, entries, thread_frames
 
 LEVELS = 64
 """Coroutines that await one another and are looked at."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncconsole.capture.code import is_own
-from asyncconsole.capture.loops import entries, thread_frames
+from asyncconsole.capture.running import entries, thread_frames
 from asyncconsole.model import Frame
 from asyncconsole.stall.call import calling
 

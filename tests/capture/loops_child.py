@@ -14,7 +14,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from asyncconsole.capture.loops import LoopBook, thread_frames, waiting_callbacks
+from asyncconsole.capture.loops import LoopBook, waiting_callbacks
+from asyncconsole.capture.running import thread_frames
 from asyncconsole.capture.turn import turn_began
 
 
