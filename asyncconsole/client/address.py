@@ -18,10 +18,14 @@ class Trust:
         authority: File with the certificate of who vouches for the console's, or its own; None
             for those that this machine trusts.
         name: Name that the certificate must have; "" for the host that is connected to.
+        certificate: File with the certificate that we show when asked; None for none.
+        key: File with its private key; None when that is in the same file.
     """
 
     authority: str | None = None
     name: str = ""
+    certificate: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ def add_target(
     parser.add_argument(
         "--tls-name", metavar="NAME", help="name in the certificate (default: HOST); means --tls"
     )
+    parser.add_argument(
+        "--cert",
+        metavar="FILE",
+        help="certificate to show to a console that asks for one; means --tls",
+    )
+    parser.add_argument("--key", metavar="FILE", help="its private key (default: in the same file)")
 
 
 def find(options: argparse.Namespace) -> Address:
@@ -97,9 +103,13 @@ def find(options: argparse.Namespace) -> Address:
 
 def trusting(address: Address, options: argparse.Namespace) -> Address:
     """That console, believed as the options say."""
-    if address.path or not (options.tls or options.cafile or options.tls_name):
+    if options.key and not options.cert:
+        msg = "--key is the key of a certificate: name that, too (--cert FILE)."
+        raise UsageError(msg)
+    if address.path or not (options.tls or options.cafile or options.tls_name or options.cert):
         return address
-    return replace(address, trust=Trust(options.cafile, options.tls_name or ""))
+    trust = Trust(options.cafile, options.tls_name or "", options.cert, options.key)
+    return replace(address, trust=trust)
 
 
 def seconds(text: str) -> float:

@@ -21,8 +21,9 @@ _CHUNK = 1 << 16
 class SecureSocket:
     """What `Wire` needs of a socket, over TLS."""
 
-    def __init__(self, sock: socket.socket, trust: Trust, host: str) -> None:
+    def __init__(self, sock: socket.socket, trust: Trust, host: str, what: str) -> None:
         self._socket = sock
+        self._what = what
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = _context(trust).wrap_bio(
             self._incoming, self._outgoing, server_hostname=trust.name or host
@@ -30,17 +31,14 @@ class SecureSocket:
         self._state = threading.Lock()  # held for no I/O
         self._sending = threading.Lock()
 
-    def handshake(self, what: str) -> None:
+    def handshake(self) -> None:
         """Agree on keys, and be sure of who is there; in the time the socket has.
-
-        Args:
-            what: The console, for messages.
 
         Raises:
             TargetMissingError: It speaks no TLS, or is not whom we trust.
             TimeoutError: It takes too long.
         """
-        timeout = self._socket.gettimeout()
+        what, timeout = self._what, self._socket.gettimeout()
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             try:
@@ -55,6 +53,8 @@ class SecureSocket:
                 )
                 raise TargetMissingError(msg) from None
             except ssl.SSLError as error:
+                if "ALERT" in (error.reason or ""):
+                    raise self._refused(error) from None
                 msg = f"{what} does not speak TLS: {error.reason or error}. Try without --tls."
                 raise TargetMissingError(msg) from None
             else:
@@ -70,12 +70,19 @@ class SecureSocket:
             except ConnectionError:
                 chunk = b""
             if not chunk:
-                msg = f"{what} hung up on a greeting in TLS. Try without --tls."
+                msg = (
+                    f"{what} hung up on a greeting in TLS. "
+                    "Try without --tls, or with --cert FILE if it asks for a certificate."
+                )
                 raise TargetMissingError(msg)
             self._incoming.write(chunk)
 
     def recv(self, size: int) -> bytes:
-        """See `socket.socket.recv`; one thread at a time."""
+        """See `socket.socket.recv`; one thread at a time.
+
+        Raises:
+            TargetMissingError: The console wants a certificate, or another one.
+        """
         while True:
             try:
                 with self._state:
@@ -84,6 +91,8 @@ class SecureSocket:
                 self._flush()  # keys may be renewed
             except ssl.SSLZeroReturnError:
                 return b""
+            except ssl.SSLError as error:
+                raise self._refused(error) from None
             else:
                 self._flush()
                 return data
@@ -92,6 +101,12 @@ class SecureSocket:
                 return b""
             with self._state:
                 self._incoming.write(chunk)
+
+    def _refused(self, error: ssl.SSLError) -> TargetMissingError:
+        """The other end has said no; in TLS 1.3 it says so only after the greeting."""
+        why = (error.reason or str(error)).lower().replace("_", " ")
+        msg = f"{self._what} broke off: {why}. One that asks for a certificate wants --cert FILE."
+        return TargetMissingError(msg)
 
     def sendall(self, data: bytes) -> None:
         """See `socket.socket.sendall`; from any thread."""
@@ -134,10 +149,18 @@ class SecureSocket:
 
 def _context(trust: Trust) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=trust.authority)
+        context = ssl.create_default_context(cafile=trust.authority)
     except OSError as error:
         msg = f"--cafile {trust.authority}: {error.strerror or error}"
         raise UsageError(msg) from None
+    if trust.certificate is not None:
+        try:
+            context.load_cert_chain(trust.certificate, trust.key)
+        except OSError as error:
+            files = f"--cert {trust.certificate}" + (f" --key {trust.key}" if trust.key else "")
+            msg = f"{files}: {error.strerror or error}"
+            raise UsageError(msg) from None
+    return context
 
 
 def secure(sock: socket.socket, trust: Trust, host: str, what: str) -> SecureSocket:
@@ -152,11 +175,11 @@ def secure(sock: socket.socket, trust: Trust, host: str, what: str) -> SecureSoc
     Raises:
         TargetMissingError: It speaks no TLS, or is not whom we trust.
         TimeoutError: It takes too long.
-        UsageError: The file of ``trust`` is no certificate.
+        UsageError: A file of ``trust`` is no certificate, or no key of it.
     """
     try:
-        secured = SecureSocket(sock, trust, host)
-        secured.handshake(what)
+        secured = SecureSocket(sock, trust, host, what)
+        secured.handshake()
     except BaseException:
         sock.close()
         raise

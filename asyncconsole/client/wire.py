@@ -196,10 +196,12 @@ class Wire:
             said = bytes(self._buffer)
             if said:
                 raise self._foreign(said)
-            msg = (
-                f"{self.address.what} closed the connection without a word. Is that a console? "
-                "One that speaks TLS wants --tls."
+            hint = (
+                "Is that a console? One that speaks TLS wants --tls."
+                if self.address.trust is None
+                else "One that asks for a certificate wants --cert FILE."
             )
+            msg = f"{self.address.what} closed the connection without a word. {hint}"
             raise TargetMissingError(msg)
         message = _decode(line)
         if message is None:

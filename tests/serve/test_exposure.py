@@ -177,6 +177,30 @@ def test_connect_speaks_tls_and_trusts_nobody_else(certificate, secret, runtime)
         assert "Try without --tls" in bad.stderr
 
 
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_connect_shows_a_certificate_to_a_console_that_asks_for_one(certificate, runtime, newest):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    context.load_verify_locations(certificate[0])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = newest
+    cert, key = map(str, certificate)
+    with asyncconsole.start(port=0, tls=context, unix_socket=False) as console:
+        target = (f"localhost:{console.port}", "--cafile", cert)
+        good = client("connect", *target, "--cert", cert, "--key", key, "-c", "version")
+        assert good.stdout.startswith("asyncconsole"), good.stderr
+        for words, code, lesson in (
+            ((), 3, "--cert FILE"),
+            (("--key", key), 2, "--cert FILE"),
+            (("--cert", cert), 2, f"--cert {cert}: "),
+            (("--cert", cert, "--key", cert + ".not"), 2, "No such file"),
+        ):
+            bad = client("connect", *target, *words, "-c", "version")
+            assert (bad.returncode, bad.stdout) == (code, ""), bad.stderr
+            assert lesson in bad.stderr
+            assert bad.stderr.count("\n") == 1
+
+
 def test_a_browser_that_speaks_tls_is_closed_unread_too(certificate, runtime, caplog):
     with asyncconsole.start(port=0, auth=SECRET, tls=certificate) as console:
         context = ssl.create_default_context(cafile=certificate[0])
