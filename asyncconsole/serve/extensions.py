@@ -1,9 +1,9 @@
 """Commands, readers and rules that installed libraries ship as entry points.
 
-Looked for when the first client comes, in a thread that nobody waits long for: importing a
-library may take its time, or never end. A broken one is switched off, logged once, and named by
-``version``. An entry point that is called like a module which can be imported is for that
-module: it is loaded once the program has imported it.
+Looked for when the first client comes, or at the first self-check or `snapshot`, in a thread that
+nobody waits long for: importing a library may take its time, or never end. A broken one is switched
+off, logged once, and named by ``version``. An entry point that is called like a module which can be
+imported is for that module: it is loaded once the program has imported it.
 """
 
 from __future__ import annotations
@@ -56,9 +56,20 @@ def load() -> None:
         _give_up()
 
 
+def load_due() -> None:
+    """As `load`, if anything is due; for those who look at the program without a console."""
+    if not _searched or _some_due():
+        load()
+
+
+def _some_due() -> bool:
+    """True when the program has imported what some wait for."""
+    return any(extension.name in sys.modules for extension, _ in tuple(_waiting))
+
+
 async def catch_up() -> None:
     """Load what the program's later imports make due; on the side thread, as `load`."""
-    if not any(extension.name in sys.modules for extension, _ in tuple(_waiting)):
+    if not _some_due():
         return
     thread = _begin()
     end = time.monotonic() + PATIENCE

@@ -13,6 +13,7 @@ from asyncconsole.capture.slices import finish
 from asyncconsole.diagnose import confirm, obscure
 from asyncconsole.model import Diagnosis, Gap, Snapshot
 from asyncconsole.model.autopsy import Autopsy
+from asyncconsole.serve import extensions
 
 SETTLE = 0.05
 """Seconds between two captures that confirm each other."""
@@ -22,12 +23,14 @@ def snapshot() -> Snapshot:
     """The program as it is now: loops, tasks, primitives, threads.
 
     Reads from the calling thread and blocks it meanwhile (about 20 µs a task); needs no
-    running console. Works in any thread, also inside a running loop.
+    running console. Works in any thread, also inside a running loop. What installed libraries
+    ship is loaded first, if there is any that has not been.
 
     Returns:
         Plain data; what could not be read is among its ``gaps``. Stalls are in it where a
         console runs in this process, for that is what watches the loops.
     """
+    extensions.load_due()
     found = finish(hop.capture(shared()))
     console = sys.modules.get("asyncconsole.serve.console")
     stalls = console.stalls() if console is not None else ()

@@ -20,6 +20,7 @@ from asyncconsole.commands.verdict import verdict
 from asyncconsole.diagnose import confirm, open_waits
 from asyncconsole.model import Diagnosis, Finding, Result, Snapshot, Text
 from asyncconsole.render import show
+from asyncconsole.serve import extensions
 from asyncconsole.serve.journal import log, note
 from asyncconsole.serve.patience import within
 
@@ -84,6 +85,7 @@ class SelfCheck:
             began, before = time.monotonic(), time.thread_time()
             self._reading = 0.0
             try:
+                await extensions.catch_up()
                 await within(LONGEST, self.check())
             except Exception as error:
                 if not self._complained:

@@ -152,6 +152,26 @@ def test_the_example_of_the_docs(installed, start, python):
     assert (child.returncode, errors) == (0, "")
 
 
+def test_snapshot_and_diagnose_use_them_without_a_console(installed, tmp_path):
+    (source,) = blocks("ship.md", "python")
+    files = {"hotel/__init__.py": HOTEL, "hotel/_console.py": source}
+    installed("hotel", files, points_of("ship.md"))
+    program = PROGRAM.replace("asyncconsole.start(port=0, unix_socket=False)", "None")
+    program = program.replace("print(console.port, flush=True)", "asyncconsole.snapshot()")
+    program = program.replace(
+        "    console.close()\n",
+        "        kinds = [task.wait.kind for task in asyncconsole.snapshot().tasks if task.name == 'cy']\n"
+        "        found = await asyncio.to_thread(asyncconsole.diagnose)\n"
+        "        print(kinds, [finding.summary for finding in found.findings], flush=True)\n",
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env={**ENVIRONMENT,
+        "PYTHONPATH": f"{CHECKOUT}:{tmp_path}"}, cwd=tmp_path, text=True, input="\n",
+        capture_output=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+    assert done.stdout == "open\n['room'] ['2 guests wait for a room']\n", done.stderr
+
+
 def test_broken_ones_are_switched_off_and_named(installed, start):
     trouble = (
         "import sys, types\n"
