@@ -33,6 +33,9 @@ _ORIGINAL = {
 }
 
 
+_entries: tuple[tuple[CodeType | None, ...], dict[CodeType, str]] = ((), {})
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A loop met on a stack, for certain or ``guessed``."""
@@ -67,18 +70,26 @@ def entries() -> dict[CodeType, str]:
     is a ``run``), ``turn`` runs one turn, ``runner`` has a ``Runner`` in ``self``. Asked
     anew each time: libraries such as nest_asyncio patch these methods.
     """
-    found = dict(_ORIGINAL)
+    global _entries  # noqa: PLW0603 - the last answer, for as long as it holds
     runner = getattr(_runners, "Runner", None)
-    for owner, name, kind in (
-        (_base.BaseEventLoop, "run_forever", "loop"),
-        (_base.BaseEventLoop, "_run_once", "turn"),
-        (runner, "run", "runner"),
-        (_runners if runner is None else None, "run", "run"),
-    ):
-        code = getattr(getattr(owner, name, None), "__code__", None)
-        if type(code) is CodeType:
-            found.setdefault(code, kind)
-    return found
+    codes = (
+        _code(_base.BaseEventLoop, "run_forever"),
+        _code(_base.BaseEventLoop, "_run_once"),
+        _code(_runners, "run") if runner is None else _code(runner, "run"),
+    )
+    if codes != _entries[0]:
+        found = dict(_ORIGINAL)
+        kinds = ("loop", "turn", "run" if runner is None else "runner")
+        for code, kind in zip(codes, kinds, strict=True):
+            if code is not None:
+                found.setdefault(code, kind)
+        _entries = codes, found
+    return _entries[1]
+
+
+def _code(owner: Any, name: str) -> CodeType | None:
+    code = getattr(getattr(owner, name, None), "__code__", None)
+    return code if type(code) is CodeType else None
 
 
 def runs(frames: dict[int, FrameType]) -> list[Run]:
@@ -96,7 +107,7 @@ def runs(frames: dict[int, FrameType]) -> list[Run]:
             kind = codes.get(frame.f_code)
             if kind == "turn" and not turning:
                 turning = True
-                idle = callee is not None and _waits(top, callee)
+                idle = callee is not None and waits(top, callee)
             elif kind is not None and kind != "turn":
                 loop = _loop_of(frame, kind)
                 if isinstance(loop, asyncio.BaseEventLoop):
@@ -107,6 +118,39 @@ def runs(frames: dict[int, FrameType]) -> list[Run]:
                     found.append(Run(loop, thread, frame is top))
             callee, frame = frame, frame.f_back
     return found
+
+
+def turn_on(
+    top: FrameType, codes: dict[CodeType, str]
+) -> tuple[FrameType | None, FrameType | None]:
+    """The innermost turn on a stack and what it has called; None where there is none.
+
+    Args:
+        top: The innermost frame of a thread.
+        codes: `entries`.
+    """
+    frame: FrameType | None = top
+    callee: FrameType | None = None
+    for _ in range(DEPTH):
+        if frame is None or codes.get(frame.f_code) == "turn":
+            return frame, callee
+        callee, frame = frame, frame.f_back
+    return None, None
+
+
+def waits(top: FrameType, callee: FrameType) -> bool:
+    """True when a turn has called a selector and the program's code is not above it.
+
+    A signal handler may run on top of the selector's frame.
+    """
+    if callee.f_code.co_name != "select":
+        return False
+    frame: FrameType | None = top
+    while frame is not None and frame is not callee:
+        if is_own(frame.f_code.co_filename):
+            return False
+        frame = frame.f_back
+    return True
 
 
 def foreign_runs(frames: dict[int, FrameType]) -> list[Run]:
@@ -142,21 +186,6 @@ def foreign_runs(frames: dict[int, FrameType]) -> list[Run]:
 _BOUND = Types(types.BuiltinMethodType, types.MethodType)
 _STARTED = threading.Thread.run.__code__
 _RUNS = frozenset({"run_until_complete", "run_forever"})
-
-
-def _waits(top: FrameType, callee: FrameType) -> bool:
-    """True when a turn has called a selector and the program's code is not above it.
-
-    A signal handler may run on top of the selector's frame.
-    """
-    if callee.f_code.co_name != "select":
-        return False
-    frame: FrameType | None = top
-    while frame is not None and frame is not callee:
-        if is_own(frame.f_code.co_filename):
-            return False
-        frame = frame.f_back
-    return True
 
 
 def _loop_of(frame: FrameType, kind: str) -> Any:

@@ -51,12 +51,23 @@ def _turn_below(frame: FrameType | None, loop: Any, depth: int) -> float | None:
         if frame is None:
             return None
         if codes.get(frame.f_code) == "turn":
-            owner = frame.f_locals.get("self")
+            owner, began = turn_at(frame)
             if owner is loop or loop is None:
-                if method_code(type(owner), "time") is not _base.BaseEventLoop.time.__code__:
-                    return None  # not the monotonic clock
-                end = frame.f_locals.get("end_time")
-                resolution = attribute(owner, "_clock_resolution", 0.0)
-                return end - resolution if type(end) is float else None
+                return began
         frame = frame.f_back
     return None
+
+
+def turn_at(frame: FrameType) -> tuple[Any, float | None]:
+    """The loop of a turn, and when that began as in `turn_began`.
+
+    Args:
+        frame: Of the turn.
+    """
+    local = frame.f_locals
+    owner, end = local.get("self"), local.get("end_time")
+    if type(end) is not float:
+        return owner, None
+    if method_code(type(owner), "time") is not _base.BaseEventLoop.time.__code__:
+        return owner, None  # not the monotonic clock
+    return owner, end - attribute(owner, "_clock_resolution", 0.0)

@@ -54,8 +54,8 @@ def hear(watch: Watch, fact: LoopFact, look: Look, threshold: float, number: int
         number: The next stall's.
     """
     frozen = look.gap.reason == "frozen"
-    if frozen:
-        watch.shift(look.gap.late)
+    if look.gap.stopped:
+        watch.shift(look.gap.stopped)
     beat = watch.beat
     if beat is None or beat.answered is None:
         return Heard(None, None)

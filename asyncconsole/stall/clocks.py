@@ -92,11 +92,16 @@ class ThreadClock(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """How late the side thread was, why, and the CPU time others used meanwhile."""
+    """How late the side thread was, why, and the CPU time others used meanwhile.
+
+    Attributes:
+        stopped: Seconds of it in which the process stood still, at least.
+    """
 
     reason: Reason
     late: float
     cpu: float
+    stopped: float = 0.0
 
 
 def _switch_counter() -> Callable[[], int] | None:
@@ -141,8 +146,13 @@ def read() -> Vitals:
 def count(now: Vitals, before: Vitals | None) -> Vitals:
     """The clocks with the side thread's waits for a CPU, which may be those of a moment ago."""
     if before is not None and before.counted is not None and now.time - before.counted < COUNTED:
-        return now._replace(queued=before.queued, counted=before.counted)
+        return uncounted(now, before)
     return now._replace(queued=own_queue(), counted=time.monotonic())
+
+
+def uncounted(now: Vitals, before: Vitals) -> Vitals:
+    """The clocks with the side thread's waits for a CPU of before."""
+    return now._replace(queued=before.queued, counted=before.counted)
 
 
 def cpu_of(threads: Iterable[int]) -> dict[int, float]:
@@ -261,10 +271,12 @@ def judge(before: Vitals, now: Vitals, due: float, rested: Rest | None = None) -
         if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
             # What the beat before did gave the GIL back, and asked for it again, some times.
             if waits < max(4, asked / 4):
-                return Gap("frozen", late, cpu)
+                return Gap("frozen", late, cpu, late)
             calm = waits <= _undisturbed(since.time, now.time)
             return Gap("held" if calm else "crowded", late, cpu)
-    return Gap("held" if cpu >= late / 2 else "frozen", late, cpu)
+    if cpu >= late / 2:
+        return Gap("held", late, cpu)
+    return Gap("frozen", late, cpu, late)
 
 
 def _undisturbed(start: float, end: float, waited: float = 0.0) -> float:
@@ -300,10 +312,12 @@ def settle(
     first = before.time if before.counted is None else before.counted
     waited = max(0.0, queued - before.queued - max(0.0, since.time - first))
     if gap.reason == "frozen" and waited >= gap.late / 2:
-        return gap._replace(reason="queued")
+        return gap._replace(reason="queued", stopped=0.0)
     if gap.reason == "held" and since.switches is not None and now.switches is not None:
         waits = now.switches - since.switches
+        ran, late = waits * max(sys.getswitchinterval(), 0.005), gap.late - waited
+        if ran < OFTEN * late:
+            return gap._replace(reason="crowded", stopped=late - ran)
         calm = waits <= _undisturbed(since.time, now.time, waited)
-        whole = waits >= OFTEN * (gap.late - waited) / max(sys.getswitchinterval(), 0.005)
-        return gap if calm and whole else gap._replace(reason="crowded")
+        return gap if calm else gap._replace(reason="crowded")
     return gap

@@ -23,6 +23,7 @@ from asyncconsole.stall import clocks, gil
 from asyncconsole.stall.answer import Look, hear
 from asyncconsole.stall.beat import send
 from asyncconsole.stall.collector import COLLECTOR
+from asyncconsole.stall.ease import FOUND, LEAST, at_ease
 from asyncconsole.stall.glance import Glance, glance
 from asyncconsole.stall.news import News
 from asyncconsole.stall.questions import Questions
@@ -86,10 +87,11 @@ class Probe:
         self._last = 0
         self._before: Vitals | None = None
         self._older: Vitals | None = None
-        self._due = 0.0
+        self._due = self._found = 0.0
+        self._running: list[LoopFact] = []
         self._rested: clocks.Rest | None = None
-        self.news = News()
         self._born = 0.0
+        self.news = News()
         self.configure(threshold=DEFAULT_THRESHOLD if threshold is None else threshold)
 
     @property
@@ -108,6 +110,7 @@ class Probe:
         self._started = True
         if self._wanted and self._timer is None:
             self._before = self._older = None
+            self._found = -math.inf
             self._born = self._due = time.monotonic()
             COLLECTOR.watch(self)
             self._timer = self._loop.call_later(0, self._tick)
@@ -202,16 +205,17 @@ class Probe:
         self._timer = None
         delay, lost = self.interval, 0.0
         try:
-            began = time.monotonic()
-            delay = self._look()
-            self.news.tell(time.monotonic())
-            if self._also is not None:
-                self._also()
-            if self._before is not None:
-                self._before = clocks.count(self._before, self._older)
-            took = time.monotonic() - began  # of all that gives the GIL back
-            if took > self._threshold:
-                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
+            now = clocks.read()
+            if not self._is_well(now):
+                delay = self._look(now)
+                self.news.tell(time.monotonic())
+                if self._also is not None:
+                    self._also()
+                if self._before is not None:
+                    self._before = clocks.count(self._before, self._older)
+                took = time.monotonic() - now.time  # of all that gives the GIL back
+                if took > self._threshold:
+                    delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
         except Exception:
             self._before = self._older = None
             if not self._complained:
@@ -220,19 +224,35 @@ class Probe:
         self._due = time.monotonic() + delay - lost
         self._timer = self._loop.call_later(delay, self._tick)
 
-    def _look(self) -> float:
+    def _is_well(self, now: Vitals) -> bool:
+        """The short look, as a beat costs the program whatever is done with the GIL."""
+        before = self._before
+        if before is None or self._threshold < LEAST or now.time - self._found >= FOUND:
+            return False
+        if now.time - self._due > clocks.SLACK:
+            return False
+        turns = at_ease(self._running, self._watches, before.time)
+        if turns is None:
+            return False
+        for fact, began in turns:
+            self._watches[fact.number].well(fact.thread, now, began)
+        self._rested = None
+        self._older, self._before = before, clocks.uncounted(now, before)
+        return True
+
+    def _look(self, vitals: Vitals) -> float:
         """Look at every loop.
 
         Returns:
             Seconds until the next look.
         """
-        vitals = clocks.read()
         before = self._before or vitals
         rested, self._rested = self._rested, None
         gap = clocks.judge(before, vitals, self._due if self._before else vitals.time, rested)
         older, self._older, self._before = self._older, self._before, vitals
         facts = self._book.find()
-        running = [fact for fact in facts if fact.running]
+        self._found = vitals.time
+        running = self._running = [fact for fact in facts if fact.running]
         holder: gil.Holder | None = None
         glances: dict[int, Glance] = {}
         if gap.reason == "held" and gap.late > self._threshold:
@@ -365,11 +385,9 @@ class Probe:
         delay = self.interval
         now = time.monotonic()
         for watch in self._watches.values():
-            since = watch.since()
-            if since is None or watch.declared:
-                continue
-            left = since + watch.waited + self._threshold - now
-            delay = min(delay, GRACE if left <= 0 else left + 0.001)
+            left = watch.left(self._threshold, now)
+            if left is not None:
+                delay = min(delay, GRACE if left <= 0 else left + 0.001)
         return max(0.005, delay)
 
     def _watch(self, number: int) -> Watch:

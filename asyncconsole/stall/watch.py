@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from asyncconsole.stall.clocks import COUNTED, runnable, thread_clock
+from asyncconsole.stall.clocks import COUNTED, Gap, runnable, thread_clock
 
 if TYPE_CHECKING:
     from asyncconsole.model import Stall
     from asyncconsole.stall.beat import Beat
-    from asyncconsole.stall.clocks import Gap, ThreadClock, Vitals
+    from asyncconsole.stall.clocks import ThreadClock, Vitals
     from asyncconsole.stall.record import OpenStall
 
 REMEMBERED = 256
@@ -23,6 +23,9 @@ class Lags(NamedTuple):
     last: float | None
     p50: float | None
     p99: float | None
+
+
+_ON_TIME = Gap("none", 0.0, 0.0)
 
 
 class Watch:
@@ -120,6 +123,11 @@ class Watch:
             return None
         return self.beat.given if self.alive is None else max(self.alive, self.beat.given)
 
+    def left(self, threshold: float, now: float) -> float | None:
+        """Seconds until it will have been silent for so long; None when that doesn't count."""
+        since = self.since()
+        return None if since is None or self.declared else since + self.waited + threshold - now
+
     def begun(self, turn: float) -> Stall | None:
         """It was found in a turn that began at that monotonic time.
 
@@ -146,11 +154,23 @@ class Watch:
             return
         queued = max(0.0, clock.queued - last.queued)
         off = clock.time - last.time - (clock.cpu - last.cpu) - queued
-        if gap.reason == "frozen":
-            off -= gap.late  # shifted already
-        else:
+        off -= gap.stopped  # shifted already
+        if gap.reason != "frozen":
             self.waited += queued
         self.off = max(0.0, off) + (0.0 if queued else self.off)
+
+    def well(self, thread: int | None, now: Vitals, turn: float | None) -> None:
+        """It is alive, by a short look: in a turn that began at that time, or waiting for None."""
+        if self.beat is not None and self.beat.answered is not None:
+            self.measured(self.beat.answered - self.beat.sent)
+            self.beat = None
+        if turn is None:
+            self.live(now.time)
+        else:
+            self.begun(turn)
+        clock = self.fine(thread, now, _ON_TIME)
+        if turn is not None:
+            self.clock = clock
 
     def fine(self, thread: int | None, now: Vitals, gap: Gap) -> ThreadClock | None:
         """Take in the clocks of a thread that runs callbacks, or waits for events.

@@ -83,7 +83,8 @@ def test_clocks_of_living_threads_only():
 def test_a_side_thread_without_a_cpu_is_no_stopped_process(reason, earlier, later, told):
     before = Vitals(100.0, 10.0, 1.0, 500, {}, earlier)
     now = Vitals(101.0, 10.0, 1.0, 500, {})
-    assert settle(Gap(reason, 1.0, 0.0), before, now, later) == Gap(told, 1.0, 0.0)
+    stopped = 1.0 if told == "frozen" else 0.0
+    assert settle(Gap(reason, 1.0, 0.0, 1.0), before, now, later) == Gap(told, 1.0, 0.0, stopped)
 
 
 @pytest.mark.parametrize(
@@ -110,13 +111,15 @@ def test_a_process_stopped_in_the_middle_of_a_beat():
     assert settle(Gap("frozen", 0.9, 0.0), before, now, 2.8).reason == "queued"
 
 
-@pytest.mark.parametrize(("turns", "told"), [(0.95, "held"), (0.5, "crowded")])
-def test_a_process_that_worked_and_was_stopped_in_one_gap(turns, told):
+@pytest.mark.parametrize(("turns", "told", "stopped"), [(0.95, "held", 0.0), (0.5, "crowded", 0.4)])
+def test_a_process_that_worked_and_was_stopped_in_one_gap(turns, told, stopped):
     before = Vitals(100.0, 10.0, 1.0, 500, {}, 2.0, counted=100.0)
     now = Vitals(101.0, 10.4, 1.0, 500 + round(PER_SECOND * turns), {})
     gap = judge(before, now, 100.1)
     assert gap.reason == "held"
-    assert settle(gap, before, now, 2.0).reason == told
+    settled = settle(gap, before, now, 2.0)
+    assert settled.reason == told
+    assert settled.stopped == pytest.approx(stopped)
 
 
 def test_what_was_done_for_clients_before_is_no_question_for_the_gil():
