@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.torture.conftest import LONG
 
 THOUSAND = 1000
 SESSIONS = 1_000_000 if LONG else 300
+AT_ONCE = 4
+LINES = ("version", "loops", "nonsense", "version") * 4 + ("version", "ps --limit 3", "locks")
+"""What short sessions ask: as health checks do, mostly."""
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +137,7 @@ def session(port, number):
     """One short session, of any kind; it gets its answer."""
     with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as sock:
         if number % 3:
-            line = ("version", "ps --limit 3", "locks", "loops", "nonsense")[number % 5]
+            line = LINES[number // 3 % len(LINES)]
             sock.sendall(f"ASYNCCONSOLE/1 {{}}\n{json.dumps({'run': line})}\n".encode())
             wanted = b'"done": '
         else:
@@ -149,5 +153,11 @@ def session(port, number):
 @pytest.mark.timeout(0 if LONG else 120)
 def test_short_sessions_without_number(victim):
     """Accept, answer, close: memory, threads, descriptors and tasks stay flat."""
-    for number in range(SESSIONS):
-        session(victim.port, number)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for first in range(0, SESSIONS, SESSIONS // 100):
+            numbers = range(first, first + SESSIONS // 100)
+            for _ in pool.map(session, [victim.port] * len(numbers), numbers):
+                pass
+            if LONG:
+                facts = victim.facts()
+                print(f"{numbers[-1] + 1:>9,} sessions: {json.dumps(facts)}", flush=True)
