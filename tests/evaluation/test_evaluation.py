@@ -1,5 +1,5 @@
-"""A part of the evaluation: a sixth of the programs on one interpreter with nothing tracked, another
-sixth on another one with tracking, and a sample on each of the rest.
+"""A part of the evaluation: an eighth of the programs on one interpreter with nothing tracked, another
+eighth on another one with tracking, and a sample on each of the rest.
 
 `make evaluate` runs all of it.
 """
@@ -14,7 +14,7 @@ from tests.interpreters import present
 pytestmark = pytest.mark.alone
 
 UNTRACKED_ON, TRACKED_ON = "3.11", "3.13"
-EACH = 24  # each n-th program, elsewhere
+EACH = 32  # each n-th program, elsewhere
 
 HOLDS = {"tracked": 0.90, "untracked": 0.88}
 """What the rules find at least, on a machine with too much to do as well; it only goes up. A quiet
@@ -27,10 +27,10 @@ def parts():
     found = {}
     if UNTRACKED_ON in there:
         way = Column(UNTRACKED_ON, "asyncio", track=False)
-        found["untracked"] = [(program, way) for program in chosen[::6]]
+        found["untracked"] = [(program, way) for program in chosen[::8]]
     if TRACKED_ON in there:
         way = columns([TRACKED_ON], ["uvloop", "asyncio"], [True])[0]
-        found["tracked"] = [(program, way) for program in chosen[3::6]]
+        found["tracked"] = [(program, way) for program in chosen[3::8]]
     others = sorted(set(there) - {UNTRACKED_ON, TRACKED_ON})
     found["sample"] = [
         (program, way)

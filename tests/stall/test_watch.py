@@ -71,7 +71,7 @@ def test_time_that_may_be_a_wait_for_a_cpu_is_unsettled_until_the_kernel_counts_
     assert watch.off == 0.0
     watch.saw(ThreadClock(10.6, 1.1, 5.4), none)
     assert watch.off == pytest.approx(0.02)
-    watch.saw(ThreadClock(11.0, 1.1, 5.4), Gap("frozen", 0.4, 0.0))
+    watch.saw(ThreadClock(11.0, 1.1, 5.4), Gap("frozen", 0.4, 0.0, 0.4))
     assert watch.off == pytest.approx(0.02)
 
 

@@ -14,6 +14,7 @@ import resource
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncconsole
@@ -95,7 +96,8 @@ async def main():
         for number in range(OPTIONS.get("tasks", 3))
     ]
     beating = loop.create_task(beat())
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
+    reading = ThreadPoolExecutor(1)  # the loop's own makes a second thread, now and then
+    while line := await loop.run_in_executor(reading, sys.stdin.readline):
         print(json.dumps(eval(line)), flush=True)
     exec(OPTIONS.get("ending", "console.close()"))
     beating.cancel()
