@@ -85,9 +85,15 @@ def test_a_dump_at_a_signal(tmp_path: Path, words: tuple[str, ...]) -> None:
     ) as child:
         announcement(child)
         child.send_signal(number)
-        end = time.monotonic() + 60
+        start = time.monotonic()
+        again = False
         while not file.exists() or "== end of dump" not in file.read_text("utf-8"):
-            assert time.monotonic() < end
+            waited = time.monotonic() - start
+            assert waited < 60
+            if waited > 20 and not again and not file.exists():
+                # One that comes just before a call in C waits is seen by Python only after it.
+                again = True
+                child.send_signal(number)
             time.sleep(0.05)
         child.communicate("\n", timeout=20)
         assert child.returncode == 0
