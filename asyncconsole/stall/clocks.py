@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SLACK = 0.05
 """Seconds of lateness that mean nothing."""
 
-OFTEN = 0.8
+OFTEN = 0.6
 """Part of the questions for the GIL that a held one brings, which are enough for it. Fewer: the
 process was stopped for some of that time, and had turns as long as an interval for the rest."""
 
