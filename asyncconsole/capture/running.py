@@ -32,7 +32,6 @@ _ORIGINAL = {
     _base.BaseEventLoop._run_once.__code__: "turn",  # type: ignore[attr-defined]  # noqa: SLF001 - a turn starts there
 }
 
-
 _entries: tuple[tuple[CodeType | None, ...], dict[CodeType, str]] = ((), {})
 
 

@@ -95,7 +95,8 @@ class Gap(NamedTuple):
     """How late the side thread was, why, and the CPU time others used meanwhile.
 
     Attributes:
-        stopped: Seconds of it in which the process stood still, at least.
+        stopped: Seconds in which the process stood still, or that can't be told from it. A
+            stopped process may have been so since the look before, when nobody was late yet.
     """
 
     reason: Reason
@@ -271,12 +272,12 @@ def judge(before: Vitals, now: Vitals, due: float, rested: Rest | None = None) -
         if asked >= 4:  # noqa: PLR2004 - fewer can't be told from other waits
             # What the beat before did gave the GIL back, and asked for it again, some times.
             if waits < max(4, asked / 4):
-                return Gap("frozen", late, cpu, late)
+                return Gap("frozen", late, cpu, now.time - before.time)
             calm = waits <= _undisturbed(since.time, now.time)
             return Gap("held" if calm else "crowded", late, cpu)
     if cpu >= late / 2:
         return Gap("held", late, cpu)
-    return Gap("frozen", late, cpu, late)
+    return Gap("frozen", late, cpu, now.time - before.time)
 
 
 def _undisturbed(start: float, end: float, waited: float = 0.0) -> float:

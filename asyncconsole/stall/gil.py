@@ -75,6 +75,8 @@ def holder(
             return Holder(None, turns, [])
         return Holder(None, [], [fact for fact, _ in turns] or [f for f in running if f.idle])
     if all(fact.thread != thread for fact in running):
+        if any(fact.thread is None for fact in running):
+            return Holder(None, [], [])  # it may be the thread of that loop, which took turns
         return Holder(thread, [], running, take(thread))
     mine = [pair for pair in turns if pair[0].thread == thread]
     # A loop without Python frames may wait for events again before anybody else has the GIL.

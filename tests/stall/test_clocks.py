@@ -54,6 +54,12 @@ def test_reasons(facts, reason):
     assert gap(**facts).reason == reason
 
 
+def test_a_stop_may_have_begun_before_anybody_was_late():
+    """Several in a row would add up to a stall otherwise, of what each had begun with."""
+    assert gap(late=1.0, switches=2).stopped == pytest.approx(1.1)
+    assert gap(late=1.0, switches=PER_SECOND, cpu=1.0).stopped == 0
+
+
 def test_what_others_used_is_not_what_the_side_thread_used():
     assert gap(own=0.1, cpu=0.4, switches=200).cpu == pytest.approx(0.4)
 
