@@ -31,6 +31,11 @@ def snapshot() -> Snapshot:
         console runs in this process, for that is what watches the loops.
     """
     extensions.load_due()
+    return _look()
+
+
+def _look() -> Snapshot:
+    """The same with what is loaded already: a dump in bad times imports nobody's code."""
     found = finish(hop.capture(shared()))
     console = sys.modules.get("asyncconsole.serve.console")
     stalls = console.stalls() if console is not None else ()
@@ -54,6 +59,7 @@ def diagnose(snapshot: Snapshot | None = None) -> Diagnosis:
     Returns:
         The findings; none for a healthy program.
     """
+    extensions.load_due()
     if snapshot is not None:
         return confirm(snapshot)
     return examine()[2]
@@ -81,6 +87,3 @@ def _autopsy() -> Autopsy:
         why = "called in the thread of a loop, which would stand still; call it in another thread"
         return Autopsy(gaps=(Gap("what can wake the tasks", why),))
     return autopsy.take_here(shared())
-
-
-_look = snapshot

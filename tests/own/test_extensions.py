@@ -172,6 +172,23 @@ def test_snapshot_and_diagnose_use_them_without_a_console(installed, tmp_path):
     assert done.stdout == "open\n['room'] ['2 guests wait for a room']\n", done.stderr
 
 
+def test_a_dump_imports_none(installed, tmp_path):
+    (source,) = blocks("ship.md", "python")
+    files = {"hotel/__init__.py": HOTEL, "hotel/_console.py": source}
+    installed("hotel", files, points_of("ship.md"))
+    program = (
+        "import io, sys, hotel, asyncconsole\n"
+        "asyncconsole.dump(io.StringIO())\nprint('hotel._console' in sys.modules)\n"
+        "asyncconsole.snapshot()\nprint('hotel._console' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env={**ENVIRONMENT,
+        "PYTHONPATH": f"{CHECKOUT}:{tmp_path}"}, cwd=tmp_path, text=True,
+        capture_output=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+    assert done.stdout == "False\nTrue\n", done.stderr
+
+
 def test_broken_ones_are_switched_off_and_named(installed, start):
     trouble = (
         "import sys, types\n"
