@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
@@ -95,12 +96,8 @@ class Command:
     about: tuple[str, ...] = ()
 
     def parser(self) -> OptionParser:
-        """A fresh parser of this command's options."""
-        parser = OptionParser(self.name)
-        self.configure(parser)
-        if self.plan is not None:
-            parser.add_argument("--yes", "-y", action="store_true", help="don't ask first")
-        return parser
+        """The parser of this command's options; kept, as making one costs more than parsing."""
+        return _parser(self)
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """Options from words.
@@ -113,6 +110,15 @@ class Command:
         if rest:
             raise UsageError(unknown_option(self.name, rest[0], parser))
         return options
+
+
+@functools.lru_cache(maxsize=128)
+def _parser(command: Command) -> OptionParser:
+    parser = OptionParser(command.name)
+    command.configure(parser)
+    if command.plan is not None:
+        parser.add_argument("--yes", "-y", action="store_true", help="don't ask first")
+    return parser
 
 
 def nearest(word: str, choices: list[str]) -> str | None:

@@ -16,7 +16,7 @@ from tests.torture.conftest import LONG
 THOUSAND = 1000
 SESSIONS = 1_000_000 if LONG else 300
 AT_ONCE = 4
-LINES = ("nonsense", "help where", "nonsense", "version") * 5 + ("loops", "ps --limit 3", "locks")
+LINES = ("nonsense", "help where", "nonsense", "version") * 30 + ("loops", "ps --limit 3", "locks")
 """What short sessions ask. What takes long is seldom among it: this is about coming and going."""
 
 
