@@ -137,11 +137,11 @@ def _lend(loan: libraries.Loan, held: Held, found: Grip) -> None:
 def idle(spots: tuple[Spot, ...], codes: list[CodeType]) -> bool:
     """True when `grip` finds nothing on any stack that stands like that.
 
-    Code of installed packages is always read: it may hold in ways of its own.
+    Code of installed packages is always read: it may hold in ways of its own. What asyncio's
+    own code acquires is never counted as taken by it: see `taken`.
     """
     return all(
-        (spot.facts.own or spot.facts.asyncio)
-        and "acquire" not in code.co_names
+        (spot.facts.asyncio or (spot.facts.own and "acquire" not in code.co_names))
         and empty(code, spot.at)
         for spot, code in zip(spots, codes, strict=True)
     )
