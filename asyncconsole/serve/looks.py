@@ -109,7 +109,8 @@ class SharedLooks:
                 with brisk():
                     text, code = await within(limit, self._run(call, manner))
             except asyncio.TimeoutError:
-                raise DeadlineError(late(call.command.name, limit, self._target)) from None
+                worked = time.thread_time() - began
+                raise DeadlineError(late(call.command.name, limit, self._target, worked)) from None
         except ConsoleError as error:
             said = clean(" ".join(str(error).split()))
             return Seen("", said, error.exit_code, time.thread_time() - began)
@@ -143,10 +144,16 @@ class SharedLooks:
         return "".join(pieces), result.exit_code
 
 
-def late(name: str, limit: float, target: Target) -> str:
-    """One line: which command, how long, and why."""
+def late(name: str, limit: float, target: Target, worked: float) -> str:
+    """One line: which command, how long, and why.
+
+    Args:
+        name: The command.
+        limit: Seconds it had.
+        target: The program.
+        worked: Seconds of them for which the console's thread had a CPU.
+    """
     blocked = [stall for stall in target.stalls() if stall.ongoing]
-    why = "the program keeps the interpreter busy; try again, or with --limit"
     if blocked:
         worst = max(blocked, key=lambda stall: stall.duration)
         frame = worst.frame
@@ -155,4 +162,14 @@ def late(name: str, limit: float, target: Target) -> str:
         )
         doing = f" ({worst.call})" if worst.call else ""
         why = f"loop {worst.loop} has been blocked for {worst.duration:.1f} s{place}{doing}"
+    elif worked >= limit / 2:
+        why = (
+            f"there is so much to read that it worked for {worked:.1f} s; "
+            "`asyncconsole connect --timeout 60` waits longer"
+        )
+    else:
+        why = (
+            f"the program or the machine let it work for {worked:.1f} s only; "
+            "try again, or with `asyncconsole connect --timeout 60`"
+        )
     return f"`{name}` was not done after {limit:g} s: {why}."

@@ -210,6 +210,7 @@ async def _run(
     """Run a command (or its plan) as a task that Ctrl-C, time and a lost client can end."""
     command = call.command
     terminal = person.terminal
+    began = time.thread_time()
     if command.interactive:
         work = _contained(run, target, call.options, terminal)
         limit = None
@@ -253,7 +254,8 @@ async def _run(
     if person.lost.is_set():
         msg = "the client has left"
         raise ConsoleError(msg)
-    raise DeadlineError(late(call.command.name, limit or 0.0, target))
+    worked = time.thread_time() - began
+    raise DeadlineError(late(call.command.name, limit or 0.0, target, worked))
 
 
 async def _whole(

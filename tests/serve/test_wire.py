@@ -71,6 +71,16 @@ def test_a_command_that_takes_too_long_says_which_how_long_and_why(program):
     )
 
 
+def test_a_command_that_was_kept_from_its_work_says_so(program):
+    client = program(slow=60).connect()
+    hello(client)
+    say(client, run="ps", timeout=0.2)
+    error = outcome(client)[1]
+    assert error.startswith(
+        "`ps` was not done after 0.2 s: the program or the machine let it work for 0.0 s only; "
+    )
+
+
 def test_an_interrupt_ends_a_run(program):
     bank = program(slow=60)
     client = bank.connect()
