@@ -15,16 +15,19 @@ import random
 import select
 import socket
 import statistics
+import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 from measure import TIMES, Budget, Child, Setting, duration, present, quantile, say, table
 
 BEATS = {"console": None, "100 beats a second": 0.02}
 """Stall thresholds by side: the probe looks twice in that time, at most 100 times a second."""
-SIDES = ("plain", "control", *BEATS)
+BARE = "bare thread"
+"""A thread that wakes 100 times a second and does nothing: no beat can cost less in Python."""
+SIDES = ("plain", "control", BARE, *BEATS)
 CONNECTIONS = 32
 MESSAGE = b"x" * 63 + b"\n"
 LIVES, ROUNDS, SECONDS, WARM = 6, 11, 0.5, 0.1
@@ -130,11 +133,18 @@ async def serve(side: str) -> None:
     """A server, with what ``side`` says beside it."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            writer.write(line)
-            await writer.drain()
+        with suppress(ConnectionError):  # whoever asks goes away in the midst of it
+            while line := await reader.readline():
+                writer.write(line)
+                await writer.drain()
         writer.close()
 
+    def idle() -> None:
+        while True:
+            time.sleep(0.01)
+
+    if side == BARE:
+        threading.Thread(target=idle, daemon=True).start()
     if side in BEATS:
         import asyncconsole  # noqa: PLC0415 - the other sides must not have it
 

@@ -213,9 +213,9 @@ class Probe:
                     self._also()
                 if self._before is not None:
                     self._before = clocks.count(self._before, self._older)
-                took = time.monotonic() - now.time  # of all that gives the GIL back
-                if took > self._threshold:
-                    delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
+            took = time.monotonic() - now.time  # of all that gives the GIL back
+            if took > self._threshold:
+                delay, lost = 0.0, took  # it lost the GIL in the middle: look again at once
         except Exception:
             self._before = self._older = None
             if not self._complained:

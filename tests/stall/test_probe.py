@@ -150,6 +150,13 @@ def test_a_call_that_holds_the_gil_and_sleeps(python, kind):
     assert stall["call"] == "usleep"
 
 
+def test_a_call_that_takes_the_gil_from_a_short_look():
+    (stall,) = run("held_in_a_short_look")[0]
+    assert stall["kind"] == "gil_holding_c_call"
+    assert stall["call"] == "usleep"
+    assert stall["duration"] >= THRESHOLD
+
+
 @pytest.mark.parametrize(("python", "kind"), runs("asyncio", "debug"))
 def test_a_callback_before_the_question_in_the_same_turn(python, kind):
     (stall,) = run("behind", python, kind)[0]

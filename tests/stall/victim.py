@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from asyncconsole.capture.loops import LoopBook
 from asyncconsole.stall import Probe, clocks
+from asyncconsole.stall.watch import Watch
 
 THRESHOLD = 0.2
 BLOCK = 0.5
@@ -283,6 +284,34 @@ async def sleeps_with_the_gil(side):
     async def sleeper():
         await settled()
         usleep(int(2 * THRESHOLD * 1e6))
+
+    await named(sleeper())
+    await ended(side)
+
+
+async def held_in_a_short_look(side):
+    """C code takes the GIL in the midst of a short look that finds nothing."""
+    import ctypes
+
+    side.do(lambda: side.probe.configure(threshold=THRESHOLD / 2))  # else all are whole ones
+    usleep = ctypes.PyDLL(None).usleep
+    well, waited = Watch.well, threading.Event()
+
+    def slow(watch, *known):
+        waited.set()
+        time.sleep(0.01)  # gives the GIL back, as reading a file does
+        well(watch, *known)
+
+    async def sleeper():
+        await settled()
+        Watch.well = slow
+        while not waited.is_set():
+            await asyncio.sleep(0.001)
+        Watch.well = well
+        usleep(int(2 * THRESHOLD * 1e6))
+        for _ in range(50):
+            spin(0.001)
+            await asyncio.sleep(0)
 
     await named(sleeper())
     await ended(side)
@@ -663,7 +692,7 @@ async def forked(side):
 SCENARIOS = {
     function.__name__: function
     for function in (
-        culprits, regex, power, power_at_the_end, power_in_a_first_turn, regex_in_thread, sleeps_with_the_gil, collects, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
+        culprits, regex, power, power_at_the_end, power_in_a_first_turn, regex_in_thread, sleeps_with_the_gil, held_in_a_short_look, collects, behind, overslept, late_look, healthy, loaded, stopped_idle, stopped_busy, ongoing,
         two_in_a_row, asked, off, broken, forked, handler, other_thread, idle, without_frames,
         many, starving,
     )
