@@ -17,9 +17,8 @@ from tests.interpreters import CHECKOUT
 
 TEXT = (CHECKOUT / "docs" / "security.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py::\w+)`", TEXT)))
-THREATS = [line for line in TEXT.partition("## Threats")[2].splitlines() if line.startswith("|")][
-    2:
-]
+SECTION = TEXT.partition("\n## Threats\n")[2].partition("\n## ")[0]
+THREATS = [line for line in SECTION.splitlines() if line.startswith("|")][2:]
 
 
 @cache
