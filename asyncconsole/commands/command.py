@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
@@ -94,10 +93,18 @@ class Command:
     group: str = "look"
     examples: tuple[str, ...] = field(default=())
     about: tuple[str, ...] = ()
+    # Here and not in a cache of all commands: a program's own one must be free to go.
+    _kept: list[OptionParser] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def parser(self) -> OptionParser:
         """The parser of this command's options; kept, as making one costs more than parsing."""
-        return _parser(self)
+        if not self._kept:
+            parser = OptionParser(self.name)
+            self.configure(parser)
+            if self.plan is not None:
+                parser.add_argument("--yes", "-y", action="store_true", help="don't ask first")
+            self._kept.append(parser)
+        return self._kept[0]
 
     def parse(self, words: list[str]) -> argparse.Namespace:
         """Options from words.
@@ -110,15 +117,6 @@ class Command:
         if rest:
             raise UsageError(unknown_option(self.name, rest[0], parser))
         return options
-
-
-@functools.lru_cache(maxsize=128)
-def _parser(command: Command) -> OptionParser:
-    parser = OptionParser(command.name)
-    command.configure(parser)
-    if command.plan is not None:
-        parser.add_argument("--yes", "-y", action="store_true", help="don't ask first")
-    return parser
 
 
 def nearest(word: str, choices: list[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import aclosing
@@ -162,14 +163,11 @@ def late(name: str, limit: float, target: Target, worked: float) -> str:
         )
         doing = f" ({worst.call})" if worst.call else ""
         why = f"loop {worst.loop} has been blocked for {worst.duration:.1f} s{place}{doing}"
-    elif worked >= limit / 2:
-        why = (
-            f"there is so much to read that it worked for {worked:.1f} s; "
-            "`asyncconsole connect --timeout 60` waits longer"
-        )
     else:
-        why = (
-            f"the program or the machine let it work for {worked:.1f} s only; "
-            "try again, or with `asyncconsole connect --timeout 60`"
-        )
+        if worked >= limit / 2:
+            why = f"there is so much to read that it worked for {worked:.1f} s"
+        else:
+            why = f"the program or the machine let it work for {worked:.1f} s only"
+        longer = max(60, math.ceil(2 * limit))
+        why += f"; `asyncconsole connect --timeout {longer}` waits longer"
     return f"`{name}` was not done after {limit:g} s: {why}."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import gc
 import re
 import shlex
 import sys
 import types
+import weakref
 from typing import Annotated, Literal
 
 import pytest
@@ -51,6 +53,27 @@ def test_the_function_stays_what_it_is():
     assert list(registry.book) == ["some-thing", "other", "third"]
     assert registry.book["some-thing"].function is some_thing
     assert isinstance(another, types.FunctionType)
+
+
+def test_a_command_that_was_replaced_is_free_to_go():
+    class Load:
+        """Something large of the program's."""
+
+    load = Load()
+    gone = weakref.ref(load)
+
+    def define(kept):
+        @asyncconsole.command("reload")
+        def reload(times: int = 1): ...
+
+        reload.kept = kept
+        return dispatch.parse("reload 3")
+
+    assert define(load) is not None
+    assert define(None) is not None
+    del load
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize("name", sorted(filter(str.isidentifier, dispatch.names())))

@@ -295,19 +295,20 @@ async def held_in_a_short_look(side):
 
     side.do(lambda: side.probe.configure(threshold=THRESHOLD / 2))  # else all are whole ones
     usleep = ctypes.PyDLL(None).usleep
-    well, waited = Watch.well, threading.Event()
+    well, waits, goes = Watch.well, threading.Event(), threading.Event()
 
     def slow(watch, *known):
-        waited.set()
-        time.sleep(0.01)  # gives the GIL back, as reading a file does
+        waits.set()
+        goes.wait()  # gives the GIL back, as reading a file does
         well(watch, *known)
 
     async def sleeper():
         await settled()
         Watch.well = slow
-        while not waited.is_set():
+        while not waits.is_set():
             await asyncio.sleep(0.001)
         Watch.well = well
+        goes.set()
         usleep(int(2 * THRESHOLD * 1e6))
         for _ in range(50):
             spin(0.001)
