@@ -156,7 +156,8 @@ class Guard:
             sight.plain or silent >= self._max_lag * UNCLEAR
         ):
             return
-        if self._frozen is None:
+        clearer = self._frozen is None or (sight.plain and not self._frozen.plain)
+        if clearer:
             longer = replace(sight, seconds=max(silent, sight.seconds))
             self._events.tell(
                 "freeze",
@@ -165,7 +166,7 @@ class Guard:
                 seconds=silent,
                 frame=_frame(sight),
             )
-        if self._frozen is None or sight.plain:
+        if clearer or sight.plain:
             self._frozen = sight  # not what it does once it goes on, before it has answered
 
     def _ask(self, wire: Wire) -> list[Stall]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 from asyncconsole.launch.program import Program
@@ -130,6 +132,7 @@ def start(options: argparse.Namespace, program: Program) -> None:
         ConsoleError: The console can't start as it was told to.
     """
     program.announce()
+    _rename()
     import asyncconsole  # noqa: PLC0415 - only here: everything below it is lazy
 
     how: dict[str, Any] = {
@@ -188,3 +191,15 @@ def _say(stream: TextIO, host: str | None, port: int | None) -> None:
     if host and port:
         ways.insert(0, f"telnet {host} {port}")
     print(f"asyncconsole: {', or '.join(ways)}", file=stream, flush=True)
+
+
+def _rename() -> None:
+    """Be ``python`` to the kernel, as the program would be without us.
+
+    The kernel names a process after the script it was started by, and its threads after who
+    made them: all would be called as the console's own thread, by which others find that.
+    """
+    comm = Path("/proc/self/comm")
+    with contextlib.suppress(OSError):
+        if comm.read_text("utf-8").strip() == "asyncconsole":
+            comm.write_text(Path(sys.executable).name, "utf-8")

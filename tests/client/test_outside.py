@@ -164,6 +164,57 @@ def test_check_proves_that_c_code_holds_the_gil(python: str, kind: str, tmp_path
         assert SPOT in done.stdout
 
 
+def test_check_of_a_program_that_the_command_runs(tmp_path: Path) -> None:
+    """The script is named as the console's thread, and so is all that it starts, at first."""
+    command, script = tmp_path / "asyncconsole", tmp_path / "held.py"
+    command.write_text(
+        f"#!{sys.executable}\nimport sys\nfrom asyncconsole.client.main import main\nsys.exit(main())\n"
+    )
+    command.chmod(0o700)
+    script.write_text(HELD)
+    with subprocess.Popen(
+        [command, "run", "--port", "0", script],
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            child = Child(process)
+            assert set(child.says("ready")) == {Path(sys.executable).name[:15]}
+            assert client(tmp_path, "check").returncode == 0
+            child.begin()
+            done = client(tmp_path, "check", "--timeout", "20", **WITHOUT)
+        finally:
+            process.kill()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "main thread has used" in done.stdout or "GIL held in C for" in done.stdout
+
+
+HELD = """
+import asyncio, sys, threading
+from pathlib import Path
+
+def name():
+    names.append(Path("/proc/thread-self/comm").read_text().strip())
+
+names = []
+name()
+worker = threading.Thread(target=name)
+worker.start()
+worker.join()
+
+async def main():
+    print("ready", names[0], *names[1:] if sys.version_info < (3, 14) else (), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    print("begins", flush=True)
+    3 ** (1 << 28)
+
+asyncio.run(main())
+"""
+
+
 @pytest.mark.parametrize(
     ("scenario", "words"),
     [("power", "main thread has used"), ("sleeps", "sleeps"), ("in_thread", "its thread")],

@@ -136,7 +136,7 @@ def _gil(before: Reading, after: Reading) -> Sight | None:
     if not _asks(before.threads[console], after.threads[console], seconds):
         return None
     hot = _hottest(before, after, console)
-    if hot is not None and after.threads[hot].name.startswith(CONSOLE):
+    if hot not in {None, after.pid} and after.threads[hot].name.startswith(CONSOLE):
         words = "its console is at work: it loads its commands, or looks at a great many tasks"
         return Sight("console_busy", seconds, words, hot)
     if _woken(before.threads[console], after.threads[console], seconds) or not _alone(
@@ -206,7 +206,10 @@ def _queue(before: Reading, after: Reading) -> Sight:
             f"last {seconds:.1f} s"
         )
         return Sight("no_cpu", seconds, words)
-    words = "it runs or sleeps as usual, and nothing holds the GIL: its console is busy or stuck"
+    words = (
+        "it runs or sleeps as usual, and nothing is seen to hold the GIL: its console is busy or "
+        "stuck"
+    )
     return Sight("unclear", seconds, words)
 
 
@@ -214,8 +217,13 @@ def console_of(reading: Reading) -> int | None:
     """Native id of the console's thread.
 
     Threads that it makes have its name, too, unless they get another (before 3.14): the eldest.
+    Never the main one, which has that name in a program that a script named so has started.
     """
-    named = {tid: one for tid, one in reading.threads.items() if one.name == CONSOLE}
+    named = {
+        tid: one
+        for tid, one in reading.threads.items()
+        if one.name == CONSOLE and tid != reading.pid
+    }
     return min(named, key=lambda tid: (named[tid].begun, tid), default=None)
 
 
