@@ -146,7 +146,17 @@ def complete(line: str, snapshot: Snapshot | None) -> tuple[int, Sequence[str]]:
         for action in actions:
             if not action.option_strings:
                 choices += _values(action, snapshot, parser)
-    return len(word), [choice for choice in choices if choice.startswith(word)]
+    # A name that must stand in quotes is found by its first letters, too.
+    return len(word), [one for one in choices if one.startswith((word, f"'{word}"))]
+
+
+def _quoted(name: str) -> str:
+    """A name as it is to be typed: as it is, where that is read as one word."""
+    try:
+        plain = shlex.split(name) == [name] and "|" not in name
+    except ValueError:
+        plain = False
+    return name if plain else shlex.quote(name)
 
 
 def _values(action: argparse.Action, snapshot: Snapshot | None, parser: OptionParser) -> list[str]:
@@ -160,9 +170,9 @@ def _values(action: argparse.Action, snapshot: Snapshot | None, parser: OptionPa
     if snapshot is None:
         return []
     if action.metavar == "TASK":
-        found = [shlex.quote(task.name) for task in snapshot.tasks]
+        found = [_quoted(task.name) for task in snapshot.tasks]
         return [*found, *(str(task.id) for task in snapshot.tasks)]
     if action.metavar == "LOCK":
-        found = [shlex.quote(item.name) for item in snapshot.resources]
+        found = [_quoted(item.name) for item in snapshot.resources]
         return [*found, *(item.id for item in snapshot.resources)]
     return []
